@@ -1,0 +1,56 @@
+"""Settings that every service shares: where the servers are, and the numbers that must agree across processes."""
+
+from pathlib import Path
+
+from pydantic import Field, computed_field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class CommonSettings(BaseSettings):
+    """Read from the environment with the prefix ``DWELL_``; a service extends it with its own fields.
+
+    ``kafka``, ``postgres`` and ``redis`` name existing servers; where one is empty, the local stack's port is used.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="DWELL_", extra="ignore", frozen=True)
+
+    home: Path = Path(".dwell")
+    host: str = "127.0.0.1"
+    log_level: str = "INFO"
+
+    kafka: str = ""
+    kafka_port: int = 9092
+    postgres: str = ""
+    postgres_port: int = 5433
+    redis: str = ""
+    redis_port: int = 6380
+
+    gateway_port: int = 8000
+    notifier_port: int = 8001
+    ingest_port: int = 8002
+    processor_port: int = 8003
+    insights_port: int = 8004
+    sink_port: int = 8005
+
+    site_timezone: str = "UTC"
+    session_gap_seconds: float = Field(60.0, ge=0)
+    session_gap_overrides: dict[str, float] = Field(default_factory=dict, description="camera_id → gap in seconds")
+    lag_limit: int = Field(50_000, description="records behind the log end above which /readyz answers 503")
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def kafka_bootstrap(self) -> str:
+        return self.kafka or f"127.0.0.1:{self.kafka_port}"
+
+    @computed_field(repr=False)  # type: ignore[prop-decorator]
+    @property
+    def postgres_dsn(self) -> str:
+        return self.postgres or f"postgresql://dwell:dwell@127.0.0.1:{self.postgres_port}/dwell"
+
+    @computed_field(repr=False)  # type: ignore[prop-decorator]
+    @property
+    def redis_url(self) -> str:
+        return self.redis or f"redis://127.0.0.1:{self.redis_port}/0"
+
+    def gap_seconds(self, camera_id: str) -> float:
+        return self.session_gap_overrides.get(camera_id, self.session_gap_seconds)
