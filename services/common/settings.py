@@ -20,6 +20,7 @@ class CommonSettings(BaseSettings):
 
     kafka: str = ""
     kafka_port: int = 9092
+    kafka_replication: int = 1
     postgres: str = ""
     postgres_port: int = 5433
     redis: str = ""

@@ -90,8 +90,10 @@ class MergedAppearance(Struct, frozen=True, array_like=True):
         )
 
     def merge(self, other: "MergedAppearance") -> "MergedAppearance":
-        latest = max(self, other, key=_report_rank) if self.reported_at == other.reported_at else (
-            self if self.reported_at > other.reported_at else other
+        latest = (
+            max(self, other, key=_report_rank)
+            if self.reported_at == other.reported_at
+            else (self if self.reported_at > other.reported_at else other)
         )
         return MergedAppearance(
             appearance_key=self.appearance_key,

@@ -1,0 +1,99 @@
+"""Kafka record values: encoding, and decoding in which one bad item never costs its neighbours."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from itertools import islice
+from typing import Any
+
+import msgspec
+
+from services.common.events.common import MAX_ENVELOPE_ITEMS, Envelope
+from services.common.topics import SPECS, Topic
+
+
+class BadItem(msgspec.Struct, frozen=True):
+    """A part of a record's value that is not what the contract says; `position` is its index among the items."""
+
+    raw: bytes
+    reason_code: str
+    reason: str
+    position: int = 0
+
+
+class Decoded(msgspec.Struct, frozen=True):
+    items: list[Any]
+    bad: list[BadItem]
+
+
+_LOOSE = msgspec.json.Decoder(Envelope[msgspec.Raw])
+
+
+@cache
+def _decoder(topic: Topic) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(Envelope.__class_getitem__(SPECS[topic].item))
+
+
+@cache
+def _item_decoder(topic: Topic) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(SPECS[topic].item)
+
+
+def decode(topic: Topic, value: bytes | None) -> Decoded:
+    """The items of one record, and what of it cannot be read; never raises for bad data."""
+    if value is None:
+        return Decoded([], [BadItem(b"", "schema_violation", "the record has no value")])
+    try:
+        return Decoded(_decoder(topic).decode(value).items, [])
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return _decode_one_by_one(topic, value)
+
+
+def _decode_one_by_one(topic: Topic, value: bytes) -> Decoded:
+    try:
+        raws = _LOOSE.decode(value).items
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return Decoded([], [_bad(value, error)])
+    decoder = _item_decoder(topic)
+    items, bad = [], []
+    for position, raw in enumerate(raws):
+        try:
+            items.append(decoder.decode(raw))
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            bad.append(_bad(bytes(raw), error, position))
+    return Decoded(items, bad)
+
+
+def _bad(raw: bytes, error: Exception, position: int = 0) -> BadItem:
+    code = "schema_violation"
+    if isinstance(error, UnicodeDecodeError):
+        code = "bad_encoding"
+    elif isinstance(error, msgspec.DecodeError) and not isinstance(error, msgspec.ValidationError):
+        code = "bad_json"
+    return BadItem(raw, code, str(error), position)
+
+
+def key_of(topic: Topic, item: Any) -> str:
+    """The record key of an item: what must stay in order together."""
+    if topic is Topic.ALERT_RULES:
+        return str(item.rule_id)
+    if topic is Topic.QUARANTINE:
+        return str(item.camera_id or item.source)
+    return str(item.camera_id)
+
+
+def envelopes(topic: Topic, items: Iterable[Any], source: str) -> Iterator[tuple[bytes, bytes]]:
+    """(key, value) of the records that carry the items, in order within a key; compacted topics get one item each."""
+    by_key: dict[str, list[Any]] = {}
+    for item in items:
+        by_key.setdefault(key_of(topic, item), []).append(item)
+    size = 1 if SPECS[topic].cleanup == "compact" else MAX_ENVELOPE_ITEMS
+    for key, of_key in by_key.items():
+        for chunk in _chunks(of_key, size):
+            camera_id = getattr(chunk[0], "camera_id", None)
+            yield key.encode(), msgspec.json.encode(Envelope(camera_id=camera_id, source=source, items=list(chunk)))
+
+
+def _chunks(items: Sequence[Any], size: int) -> Iterator[list[Any]]:
+    iterator = iter(items)
+    while chunk := list(islice(iterator, size)):
+        yield chunk

@@ -1,0 +1,73 @@
+"""Faust applications as this system uses them: raw bytes, one agent a topic, in-order acks, no Faust windows."""
+
+import os
+import sys
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+import faust
+
+from services.common.health import Check, health_app
+from services.common.kafka.lag import LagProbe
+from services.common.logging import get_logger, logging_config
+from services.common.runner import serve
+from services.common.settings import CommonSettings
+from services.common.topics import PARTITIONS, Topic
+
+log = get_logger(__name__)
+
+
+def create_faust_app(app_id: str, settings: CommonSettings) -> faust.App:
+    """An app whose tables live in memory and in their changelog, and whose values are bytes decoded by the agent."""
+    return faust.App(
+        app_id,
+        broker=f"kafka://{settings.kafka_bootstrap}",
+        store="memory://",
+        datadir=settings.home / app_id,
+        key_serializer="raw",
+        value_serializer="raw",
+        topic_partitions=PARTITIONS,
+        topic_replication_factor=settings.kafka_replication,
+        topic_allow_declare=True,
+        table_standby_replicas=0,
+        broker_commit_interval=1.0,
+        # The defaults keep a hung worker's partitions for 17 minutes and a dead one's for one.
+        broker_max_poll_interval=120.0,
+        broker_session_timeout=20,
+        broker_heartbeat_interval=3,
+        # One process an app instance id: a fast restart takes its partitions back without a rebalance.
+        consumer_group_instance_id=os.environ.get("DWELL_INSTANCE_ID"),
+        consumer_auto_offset_reset="earliest",
+        stream_wait_empty=True,
+        producer_linger=0,
+        producer_compression_type="lz4",
+        producer_max_request_size=4 * 1024 * 1024,
+        web_enabled=False,
+        logging_config=logging_config(settings.log_level),
+        worker_redirect_stdouts=False,
+    )
+
+
+def run_faust(
+    app: faust.App, settings: CommonSettings, topics: tuple[Topic, ...], port: int, checks: Mapping[str, Check]
+) -> NoReturn:
+    """Run the app's worker with health endpoints on `port`, to the end of the process."""
+
+    @app.task
+    async def health() -> None:
+        async with LagProbe(settings.kafka_bootstrap, app.conf.id, topics, settings.lag_limit) as lag:
+            await serve(health_app({"kafka": lag.check, **checks}), settings.host, port)
+
+    faust.Worker(app, loglevel=settings.log_level).execute_from_commandline()
+    sys.exit(0)
+
+
+def end_process(reason: str, **fields: Any) -> NoReturn:
+    """End at once, acknowledging nothing.
+
+    Faust acknowledges the event at hand when its agent raises, so an exception must not leave the agent: the process
+    ends instead, its supervisor starts another, and that one reads the event again.
+    """
+    log.critical(reason, exc_info=True, **fields)
+    sys.stdout.flush()
+    os._exit(1)

@@ -1,0 +1,66 @@
+"""Publishing to Kafka: done means that Kafka has it."""
+
+import asyncio
+from collections.abc import Iterable
+from typing import Any, Self
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from services.common.health import Health
+from services.common.kafka.envelopes import envelopes
+from services.common.kafka.headers import event_headers
+from services.common.metrics import PUBLISHED
+from services.common.topics import Topic
+
+MAX_REQUEST_BYTES = 4 * 1024 * 1024
+"""Bounds one record: 500 items of some 3 KB. The broker's message.max.bytes is larger."""
+
+
+class PublishError(Exception):
+    """Kafka did not acknowledge; nothing may be acknowledged to whoever sent the data."""
+
+
+class EventProducer:
+    """An idempotent producer (acks=all) of enveloped events.
+
+    ``publish`` returns when every record is acknowledged, and raises `PublishError` when one is not.
+    """
+
+    def __init__(self, bootstrap: str, client_id: str, *, linger_ms: int = 0, timeout_ms: int = 30_000) -> None:
+        self._producer = AIOKafkaProducer(
+            bootstrap_servers=bootstrap,
+            client_id=client_id,
+            acks="all",
+            enable_idempotence=True,
+            compression_type="lz4",
+            linger_ms=linger_ms,
+            max_batch_size=256 * 1024,
+            max_request_size=MAX_REQUEST_BYTES,
+            request_timeout_ms=timeout_ms,
+        )
+
+    async def __aenter__(self) -> Self:
+        await self._producer.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._producer.stop()
+
+    async def publish(self, topic: Topic, items: Iterable[Any], source: str) -> None:
+        """Publish the items, grouped by key in envelopes of at most 500; order is kept within a key."""
+        counted = list(items)
+        try:
+            pending = [
+                await self._producer.send(topic, key=key, value=value, headers=event_headers(topic, source))
+                for key, value in envelopes(topic, counted, source)
+            ]
+            await asyncio.gather(*pending)
+        except KafkaError as error:
+            raise PublishError(f"Kafka did not acknowledge {topic}: {error}") from error
+        PUBLISHED.labels(topic).inc(len(counted))
+
+    async def check(self) -> Health:
+        """Ready while the brokers answer a metadata request."""
+        await self._producer.client.fetch_all_metadata()
+        return Health(ok=True, detail={"brokers": len(self._producer.client.cluster.brokers())})
