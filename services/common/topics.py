@@ -44,7 +44,7 @@ class TopicSpec:
     @property
     def config(self) -> dict[str, str]:
         """Kafka topic configuration that must hold on the broker."""
-        config = {"cleanup.policy": self.cleanup}
+        config: dict[str, str] = {"cleanup.policy": self.cleanup}
         if self.retention_days is not None:
             config["retention.ms"] = str(self.retention_days * _DAY_MS)
         return config

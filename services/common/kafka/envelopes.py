@@ -30,7 +30,8 @@ _LOOSE = msgspec.json.Decoder(Envelope[msgspec.Raw])
 
 @cache
 def _decoder(topic: Topic) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(Envelope.__class_getitem__(SPECS[topic].item))
+    generic: Any = Envelope
+    return msgspec.json.Decoder(generic[SPECS[topic].item])
 
 
 @cache

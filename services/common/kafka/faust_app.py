@@ -53,7 +53,7 @@ def run_faust(
 ) -> NoReturn:
     """Run the app's worker with health endpoints on `port`, to the end of the process."""
 
-    @app.task
+    @app.task  # type: ignore[untyped-decorator]
     async def health() -> None:
         async with LagProbe(settings.kafka_bootstrap, app.conf.id, topics, settings.lag_limit) as lag:
             await serve(health_app({"kafka": lag.check, **checks}), settings.host, port)
