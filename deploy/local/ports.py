@@ -1,0 +1,58 @@
+"""Ports: is one free, and if not, who has it."""
+
+import os
+import socket
+from pathlib import Path
+
+_LISTEN = "0A"
+
+
+def is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        # As the servers do: a port in TIME_WAIT after a stop is free for them.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def free_ports(count: int) -> list[int]:
+    """Distinct ports that nobody listens on now, each with the next one free too: Kafka's controller takes that."""
+    found: list[int] = []
+    while len(found) < count:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        if is_free(port + 1) and all(abs(port - other) > 1 for other in found):
+            found.append(port)
+    return found
+
+
+def holder(port: int) -> str | None:
+    """``name (pid)`` of the process that listens on the port, where the system lets us see it."""
+    inodes = _listening_inodes(port)
+    for process in Path("/proc").glob("[0-9]*") if inodes else ():
+        try:
+            held = {os.readlink(link) for link in (process / "fd").iterdir()}
+            name = (process / "comm").read_text(encoding="utf-8").strip()
+        except OSError:  # it ended meanwhile, or is somebody else's
+            continue
+        if held & inodes:
+            return f"{name} ({process.name})"
+    return None
+
+
+def _listening_inodes(port: int) -> set[str]:
+    found = set()
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        try:
+            rows = Path(table).read_text(encoding="ascii").splitlines()[1:]
+        except OSError:
+            continue
+        for row in rows:
+            fields = row.split()
+            if fields[3] == _LISTEN and int(fields[1].rpartition(":")[2], 16) == port:
+                found.add(f"socket:[{fields[9]}]")
+    return found
