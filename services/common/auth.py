@@ -22,7 +22,7 @@ MIN_SECRET_CHARACTERS = 32
 _ALGORITHM = "HS256"
 
 
-class InvalidToken(Exception):
+class InvalidTokenError(Exception):
     """The token is not ours, is malformed or has expired."""
 
 
@@ -87,13 +87,13 @@ def encode_token(claims: Claims, secret: str) -> str:
 
 
 def decode_token(token: str, secret: str) -> Claims:
-    """Raises `InvalidToken` for anything but a token of ours that still holds."""
+    """Raises `InvalidTokenError` for anything but a token of ours that still holds."""
     try:
         found = jwt.decode(token, secret, [_ALGORITHM], options={"require": ["sub", "email", "role", "exp"]})
     except jwt.PyJWTError as error:
-        raise InvalidToken(str(error)) from error
+        raise InvalidTokenError(str(error)) from error
     if found["role"] not in ROLES:
-        raise InvalidToken("unknown role")
+        raise InvalidTokenError("unknown role")
     return Claims(
         user_id=found["sub"],
         email=found["email"],
