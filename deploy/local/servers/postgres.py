@@ -9,6 +9,7 @@ from pathlib import Path
 import asyncpg
 
 from deploy.local.errors import LocalError
+from deploy.local.postgres_binaries import installed_binaries
 from deploy.local.programs import Program, account, is_root
 
 ROLE = DATABASE = PASSWORD = "dwell"  # noqa: S105 - it listens on loopback only
@@ -103,17 +104,6 @@ def binaries(data: Path | None = None) -> Path:
     if wanted:
         raise LocalError(f"{data} was made by PostgreSQL {wanted}, which is not installed: install postgresql-{wanted}")
     raise LocalError("PostgreSQL's server is not installed: install the package postgresql")
-
-
-def installed_binaries() -> dict[str, Path]:
-    """Major version → folder of its programs, newest first."""
-    folders = {folder.parent.name: folder for folder in Path("/usr/lib/postgresql").glob("*/bin")}
-    if on_path := shutil.which("postgres"):
-        folder = Path(on_path).resolve().parent
-        version = subprocess.run((on_path, "--version"), capture_output=True, text=True, check=True).stdout
-        folders.setdefault(version.split()[2].partition(".")[0], folder)
-    complete = {version: folder for version, folder in folders.items() if (folder / "initdb").exists()}
-    return dict(sorted(complete.items(), key=lambda item: int(item[0]), reverse=True))
 
 
 def _account() -> str | None:
