@@ -10,6 +10,9 @@ import msgspec
 from services.common.events.common import MAX_ENVELOPE_ITEMS, Envelope
 from services.common.topics import SPECS, Topic
 
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What decoding raises for bad data; a value nested some thousand levels deep ends in a RecursionError."""
+
 
 class BadItem(msgspec.Struct, frozen=True):
     """A part of a record's value that is not what the contract says; `position` is its index among the items."""
@@ -45,21 +48,21 @@ def decode(topic: Topic, value: bytes | None) -> Decoded:
         return Decoded([], [BadItem(b"", "schema_violation", "the record has no value")])
     try:
         return Decoded(_decoder(topic).decode(value).items, [])
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         return _decode_one_by_one(topic, value)
 
 
 def _decode_one_by_one(topic: Topic, value: bytes) -> Decoded:
     try:
         raws = _LOOSE.decode(value).items
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         return Decoded([], [_bad(value, error)])
     decoder = _item_decoder(topic)
     items, bad = [], []
     for position, raw in enumerate(raws):
         try:
             items.append(decoder.decode(raw))
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             bad.append(_bad(bytes(raw), error, position))
     return Decoded(items, bad)
 
