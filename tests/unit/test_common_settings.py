@@ -1,0 +1,44 @@
+import os
+
+import pytest
+from pydantic import ValidationError
+
+from services.common.settings import CommonSettings
+
+
+@pytest.fixture(autouse=True)
+def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("DWELL_")]:
+        monkeypatch.delenv(name)
+
+
+def test_without_settings_the_local_stack_is_meant() -> None:
+    settings = CommonSettings()
+    assert settings.kafka_bootstrap == "127.0.0.1:9092"
+    assert settings.postgres_dsn == "postgresql://dwell:dwell@127.0.0.1:5433/dwell"
+    assert settings.redis_url == "redis://127.0.0.1:6380/0"
+
+
+def test_the_environment_moves_ports_and_names_servers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DWELL_KAFKA_PORT", "19092")
+    monkeypatch.setenv("DWELL_POSTGRES", "postgresql://db.example/dwell")
+    settings = CommonSettings()
+    assert settings.kafka_bootstrap == "127.0.0.1:19092"
+    assert settings.postgres_dsn == "postgresql://db.example/dwell"
+
+
+def test_a_camera_may_have_its_own_gap(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DWELL_SESSION_GAP_SECONDS", "90")
+    monkeypatch.setenv("DWELL_SESSION_GAP_OVERRIDES", '{"c2": 5.5}')
+    settings = CommonSettings()
+    assert (settings.gap_seconds("c1"), settings.gap_seconds("c2")) == (90.0, 5.5)
+
+
+def test_a_wrong_value_is_refused_at_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DWELL_SESSION_GAP_SECONDS", "-1")
+    with pytest.raises(ValidationError, match="session_gap_seconds"):
+        CommonSettings()
+
+
+def test_addresses_with_passwords_are_not_shown() -> None:
+    assert "dwell:dwell@" not in repr(CommonSettings())
