@@ -7,6 +7,8 @@ import sys
 import asyncpg
 
 from services.common.logging import configure_logging, get_logger
+from services.common.runner import run
+from services.sink.app import Sink
 from services.sink.migrate import MigrationError, migrate
 from services.sink.settings import SinkSettings
 
@@ -14,17 +16,31 @@ log = get_logger(__name__)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m services.sink")
+    parser = argparse.ArgumentParser(prog="python -m services.sink", description=__doc__)
     parser.add_argument("command", nargs="?", choices=("run", "migrate"), default="run")
+    parser.add_argument("--check", action="store_true", help="build the settings and the service, then exit")
     arguments = parser.parse_args()
     settings = SinkSettings()
     configure_logging("sink", settings.log_level)
+    sink = Sink(settings)
+    if arguments.check:
+        return
+    log.info("starting", command=arguments.command, settings=settings.model_dump(mode="json", exclude=_SECRET))
     if arguments.command == "migrate":
-        try:
-            asyncio.run(migrate(settings.postgres_dsn))
-        except (MigrationError, asyncpg.PostgresError, OSError) as error:
-            log.critical("migration failed", reason=str(error))
-            sys.exit(1)
+        _migrate(settings)
+    else:
+        run("sink", sink.run, sink.serve_health)
+
+
+_SECRET = {"postgres", "postgres_dsn", "redis", "redis_url"}
+
+
+def _migrate(settings: SinkSettings) -> None:
+    try:
+        asyncio.run(migrate(settings.postgres_dsn))
+    except (MigrationError, asyncpg.PostgresError, OSError) as error:
+        log.critical("migration failed", reason=str(error))
+        sys.exit(1)
 
 
 if __name__ == "__main__":

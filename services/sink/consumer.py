@@ -1,0 +1,157 @@
+"""The consume loop: poll, read, write, then tell Kafka. Where to read is PostgreSQL's word, never Kafka's."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+
+import asyncpg
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
+
+from services.common.health import Health
+from services.common.logging import get_logger
+from services.common.metrics import CONSUMED, HANDLE_SECONDS
+from services.common.topics import TOPICS
+from services.sink.domain.batch import Batch, Partition, read
+from services.sink.settings import SinkSettings
+from services.sink.writer import FencedError, Writer
+
+log = get_logger(__name__)
+
+GROUP = "dwell-sink"
+CONSUMED_TOPICS = tuple(spec.topic for spec in TOPICS if "sink" in spec.consumers)
+
+POLL_RECORDS = 20
+"""Taken at a time: a record of 500 items is some 200 KB, so a poll overshoots the batch's bytes by a few MB at most."""
+
+FETCH_BYTES = 256 * 1024
+"""Buffered per partition; there are about a hundred partitions. A larger record still comes, alone."""
+
+FIRST_PAUSE_SECONDS = 0.2
+
+TROUBLE = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+"""What the writer raises while PostgreSQL is away, restarting, locked or not migrated yet."""
+
+Polled = dict[Partition, list[ConsumerRecord]]
+
+
+class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Reads the group's partitions and hands them to the writer, batch by batch, forever.
+
+    A partition is read only once its position was taken from PostgreSQL. Whatever happens to the assignment or to the
+    database, the position is forgotten and taken again; a batch that lost its partition meanwhile is dropped.
+    """
+
+    def __init__(self, settings: SinkSettings, writer: Writer) -> None:
+        self._settings = settings
+        self._writer = writer
+        self._expected: dict[Partition, int] = {}
+        self._trouble: str | None = None
+        self._kafka = AIOKafkaConsumer(
+            bootstrap_servers=settings.kafka_bootstrap,
+            client_id=GROUP,
+            group_id=GROUP,
+            group_instance_id=settings.instance_id,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            max_partition_fetch_bytes=FETCH_BYTES,
+        )
+
+    async def run(self) -> None:
+        self._kafka.subscribe(CONSUMED_TOPICS, listener=self)
+        await self._kafka.start()
+        pause = FIRST_PAUSE_SECONDS
+        try:
+            while True:
+                try:
+                    await self._step()
+                    self._trouble = None
+                    pause = FIRST_PAUSE_SECONDS
+                except FencedError as error:
+                    log.warning("another sink wrote this part of the log", found=str(error))
+                    self._expected.clear()
+                except TROUBLE as error:
+                    self._trouble = f"{type(error).__name__}: {error}"
+                    log.error("cannot write, will try again", reason=self._trouble, pause_seconds=pause)
+                    self._expected.clear()
+                    await asyncio.sleep(pause)
+                    pause = min(pause * 2, self._settings.sink_retry_seconds)
+        finally:
+            await self._kafka.stop()
+
+    async def check(self) -> Health:
+        if self._trouble:
+            return Health(ok=False, detail={"error": self._trouble})
+        return Health(ok=True, detail={"partitions": len(self._expected)})
+
+    def on_partitions_revoked(self, revoked: Sequence[TopicPartition]) -> None:
+        for partition in revoked:
+            self._expected.pop(partition, None)
+
+    def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
+        for partition in assigned:
+            self._expected.pop(partition, None)
+
+    async def _step(self) -> None:
+        if missing := self._kafka.assignment() - self._expected.keys():
+            await self._position(missing)
+        polled = await self._poll()
+        owned = {partition: records for partition, records in polled.items() if partition in self._expected}
+        if owned:
+            await self._handle(read(owned))
+
+    async def _position(self, partitions: set[TopicPartition]) -> None:
+        """Take up reading where the database says."""
+        stored = await self._writer.offsets(partitions)
+        first = await self._kafka.beginning_offsets(partitions)
+        last = await self._kafka.end_offsets(partitions)
+        for partition in partitions & self._kafka.assignment():
+            place = stored[partition]
+            if place and not first[partition] <= place <= last[partition]:
+                log.error(
+                    "the log does not hold the offset to go on from; reading what it holds",
+                    topic=partition.topic,
+                    partition=partition.partition,
+                    next_offset=place,
+                    first=first[partition],
+                    last=last[partition],
+                )
+                place = first[partition]
+            self._kafka.seek(partition, max(place, first[partition]))
+            self._expected[partition] = stored[partition]
+
+    async def _poll(self) -> Polled:
+        """Records up to the batch's bounds; waits only for the first."""
+        polled: Polled = {}
+        count = size = 0
+        wait_ms = int(self._settings.sink_poll_seconds * 1000)
+        while count < self._settings.sink_batch_records and size < self._settings.sink_batch_bytes:
+            more = await self._kafka.getmany(timeout_ms=wait_ms, max_records=POLL_RECORDS)
+            if not more:
+                break
+            for partition, records in more.items():
+                polled.setdefault(partition, []).extend(records)
+                count += len(records)
+                size += sum(len(record.value or b"") for record in records)
+            wait_ms = 0
+        return polled
+
+    async def _handle(self, batch: Batch) -> None:
+        started = time.perf_counter()
+        quarantined = await self._writer.write(batch, self._expected)
+        # A partition that was revoked while the transaction ran stays out: its next owner takes the position anew.
+        kept = {partition: offset for partition, offset in batch.following.items() if partition in self._expected}
+        self._expected.update(kept)
+        for topic, items in batch.items.items():
+            CONSUMED.labels(topic).inc(len(items))
+        HANDLE_SECONDS.labels("all").observe(time.perf_counter() - started)
+        if quarantined:
+            log.warning("items quarantined", count=quarantined)
+        await self._commit(kept)
+
+    async def _commit(self, offsets: dict[Partition, int]) -> None:
+        """For those who look at the group's lag; nothing is ever read from there."""
+        try:
+            await self._kafka.commit({TopicPartition(*partition): offset for partition, offset in offsets.items()})
+        except KafkaError as error:
+            log.info("offsets not told to Kafka", reason=str(error))

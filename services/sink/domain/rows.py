@@ -1,0 +1,146 @@
+"""From items to rows: what the reports of one batch, and of all batches before it, amount to.
+
+Every merge here is commutative, associative and idempotent: order, repetition and the cut into batches change nothing.
+"""
+
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from msgspec import Struct
+
+from services.common.events.appearances import Appearance, MergedAppearance, Naming
+from services.common.events.cameras import Camera
+from services.common.events.common import canonical_json
+from services.common.events.insights import MergedInsight
+
+LIVE_SOURCE = "corsight:"
+"""Sources of this kind tell of now; what an upload tells says nothing of when a camera was last alive."""
+
+BEFORE_ANY_REPORT = datetime(1970, 1, 1, tzinfo=UTC)
+"""Rank of a description that holds only until anybody else describes the camera."""
+
+T = TypeVar("T")
+
+
+def newest(items: Iterable[T], key: Callable[[T], Hashable], revision: Callable[[T], Any]) -> list[T]:
+    """Of each key the item with the greatest revision; among equals the first, as the database keeps it too."""
+    found: dict[Hashable, T] = {}
+    for item in items:
+        known = found.get(key(item))
+        if known is None or revision(item) > revision(known):
+            found[key(item)] = item
+    return list(found.values())
+
+
+class AppearanceRow(Struct, frozen=True):
+    """All reports of one appearance; `source` and `extra` are those of the report that gives the demographics."""
+
+    camera_id: str
+    merged: MergedAppearance
+    source: str
+    extra: dict[str, Any]
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.camera_id, self.merged.appearance_key
+
+    @classmethod
+    def of(cls, report: Appearance) -> "AppearanceRow":
+        return cls(report.camera_id, MergedAppearance.of(report), report.source, report.extra)
+
+    def merge(self, other: "AppearanceRow") -> "AppearanceRow":
+        a, b = self.merged.reported_at, other.merged.reported_at
+        latest = (self if a > b else other) if a != b else max(self, other, key=_rank_of_equals)
+        return AppearanceRow(self.camera_id, self.merged.merge(other.merged), latest.source, latest.extra)
+
+
+def _rank_of_equals(row: AppearanceRow) -> tuple[str, str]:
+    demographics = {"age_group": row.merged.age_group, "gender": row.merged.gender}
+    return canonical_json(demographics), canonical_json([row.source, row.extra])
+
+
+class CameraRow(Struct, frozen=True):
+    """What is known of a camera; each descriptive field holds the latest value that any report gave it."""
+
+    camera_id: str
+    description: Naming | None = None
+    camera_group: Naming | None = None
+    department: Naming | None = None
+    division: Naming | None = None
+    zone: Naming | None = None
+    heartbeat: Naming | None = None
+    last_seen_at: datetime | None = None
+
+    @property
+    def key(self) -> str:
+        return self.camera_id
+
+    @classmethod
+    def of(cls, item: Appearance | Camera | MergedInsight) -> "CameraRow":
+        if isinstance(item, Appearance):
+            return cls._described(item, item.camera_description, item.reported_at, _seen_live(item))
+        if isinstance(item, Camera):
+            row = cls._described(item, item.description, item.heartbeat_at, item.last_seen_at)
+            return row.merge(cls(item.camera_id, heartbeat=Naming(item.heartbeat_at, item.source)))
+        description = item.raw.get("camera_description")
+        named = Naming(BEFORE_ANY_REPORT, description) if description and isinstance(description, str) else None
+        return cls(item.camera_id, description=named)
+
+    @classmethod
+    def _described(
+        cls, item: Appearance | Camera, description: str | None, at: datetime, last_seen_at: datetime | None
+    ) -> "CameraRow":
+        def named(value: str | None) -> Naming | None:
+            return Naming(at, value) if value else None
+
+        return cls(
+            item.camera_id,
+            description=named(description),
+            camera_group=named(item.camera_group),
+            department=named(item.department),
+            division=named(item.division),
+            zone=named(item.zone),
+            last_seen_at=last_seen_at,
+        )
+
+    def merge(self, other: "CameraRow") -> "CameraRow":
+        seen = [row.last_seen_at for row in (self, other) if row.last_seen_at]
+        return CameraRow(
+            self.camera_id,
+            description=_latest(self.description, other.description),
+            camera_group=_latest(self.camera_group, other.camera_group),
+            department=_latest(self.department, other.department),
+            division=_latest(self.division, other.division),
+            zone=_latest(self.zone, other.zone),
+            heartbeat=_latest(self.heartbeat, other.heartbeat),
+            last_seen_at=max(seen, default=None),
+        )
+
+
+def _seen_live(report: Appearance) -> datetime | None:
+    return report.ended_at if report.source.startswith(LIVE_SOURCE) else None
+
+
+def _latest(a: Naming | None, b: Naming | None) -> Naming | None:
+    if a is None or b is None:
+        return a or b
+    return max(a, b, key=lambda naming: (naming.reported_at, naming.name))
+
+
+Row = TypeVar("Row", AppearanceRow, CameraRow)
+
+
+def merged(rows: Iterable[Row]) -> dict[Any, Row]:
+    """One row a key."""
+    found: dict[Any, Row] = {}
+    for row in rows:
+        known = found.get(row.key)
+        found[row.key] = known.merge(row) if known else row
+    return found
+
+
+def changed(rows: Mapping[Any, Row], stored: Mapping[Any, Row]) -> list[Row]:
+    """The rows merged with what is stored, without those that are stored just so already."""
+    written = {key: stored[key].merge(row) if key in stored else row for key, row in rows.items()}
+    return [row for key, row in written.items() if stored.get(key) != row]

@@ -1,0 +1,126 @@
+"""The rows that are merged with what is stored: appearances and cameras."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import asyncpg
+
+from services.common.events.appearances import MergedAppearance, Naming
+from services.sink.domain.rows import AppearanceRow, CameraRow, changed, merged
+
+_SELECT_APPEARANCES = """
+SELECT camera_id, appearance_key, started_at, ended_at, reported_at, age_group, gender,
+       person_id, person_reported_at, poi_id, poi_reported_at, source, extra
+FROM appearances JOIN unnest($1::text[], $2::text[]) AS wanted (camera_id, appearance_key)
+     USING (camera_id, appearance_key)
+"""
+
+_UPSERT_APPEARANCE = """
+INSERT INTO appearances (camera_id, appearance_key, subject_id, started_at, ended_at, reported_at, age_group, gender,
+                         person_id, person_reported_at, poi_id, poi_reported_at, source, extra)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+ON CONFLICT (camera_id, appearance_key) DO UPDATE SET
+    subject_id = excluded.subject_id, started_at = excluded.started_at, ended_at = excluded.ended_at,
+    reported_at = excluded.reported_at, age_group = excluded.age_group, gender = excluded.gender,
+    person_id = excluded.person_id, person_reported_at = excluded.person_reported_at,
+    poi_id = excluded.poi_id, poi_reported_at = excluded.poi_reported_at,
+    source = excluded.source, extra = excluded.extra
+"""
+
+_INSERT_CAMERAS = "INSERT INTO cameras (camera_id) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING"
+
+# A camera is told of by several topics, so two sinks may hold news of it: the lock makes them take turns.
+_SELECT_CAMERAS = "SELECT * FROM cameras WHERE camera_id = ANY($1) ORDER BY camera_id FOR UPDATE"
+
+_UPDATE_CAMERA = """
+UPDATE cameras SET description = $2, described_at = $3, camera_group = $4, camera_group_at = $5,
+                   department = $6, department_at = $7, division = $8, division_at = $9, zone = $10, zone_at = $11,
+                   heartbeat_source = $12, heartbeat_at = $13, last_seen_at = $14
+WHERE camera_id = $1
+"""
+
+
+async def store_appearances(connection: asyncpg.Connection, rows: Iterable[AppearanceRow]) -> None:
+    """The caller owns the partition of these appearances, so nobody else writes them meanwhile."""
+    new = merged(rows)
+    found = await connection.fetch(_SELECT_APPEARANCES, [key[0] for key in new], [key[1] for key in new])
+    stored = {row.key: row for row in map(_stored_appearance, found)}
+    await connection.executemany(_UPSERT_APPEARANCE, [_appearance_values(row) for row in changed(new, stored)])
+
+
+async def store_cameras(connection: asyncpg.Connection, rows: Iterable[CameraRow]) -> None:
+    new = merged(rows)
+    await connection.execute(_INSERT_CAMERAS, sorted(new))
+    found = await connection.fetch(_SELECT_CAMERAS, list(new))
+    stored = {row.key: row for row in map(_stored_camera, found)}
+    await connection.executemany(_UPDATE_CAMERA, [_camera_values(row) for row in changed(new, stored)])
+
+
+def _stored_appearance(record: asyncpg.Record) -> AppearanceRow:
+    return AppearanceRow(
+        camera_id=record["camera_id"],
+        merged=MergedAppearance(
+            appearance_key=record["appearance_key"],
+            started_at=record["started_at"],
+            ended_at=record["ended_at"],
+            reported_at=record["reported_at"],
+            age_group=record["age_group"],
+            gender=record["gender"],
+            person=_named(record["person_id"], record["person_reported_at"]),
+            poi=_named(record["poi_id"], record["poi_reported_at"]),
+        ),
+        source=record["source"],
+        extra=record["extra"],
+    )
+
+
+def _appearance_values(row: AppearanceRow) -> tuple[object, ...]:
+    report = row.merged
+    return (
+        row.camera_id,
+        report.appearance_key,
+        report.subject_id,
+        report.started_at,
+        report.ended_at,
+        report.reported_at,
+        report.age_group,
+        report.gender,
+        *_columns(report.person),
+        *_columns(report.poi),
+        row.source,
+        row.extra,
+    )
+
+
+def _stored_camera(record: asyncpg.Record) -> CameraRow:
+    return CameraRow(
+        record["camera_id"],
+        description=_named(record["description"], record["described_at"]),
+        camera_group=_named(record["camera_group"], record["camera_group_at"]),
+        department=_named(record["department"], record["department_at"]),
+        division=_named(record["division"], record["division_at"]),
+        zone=_named(record["zone"], record["zone_at"]),
+        heartbeat=_named(record["heartbeat_source"], record["heartbeat_at"]),
+        last_seen_at=record["last_seen_at"],
+    )
+
+
+def _camera_values(row: CameraRow) -> tuple[object, ...]:
+    return (
+        row.camera_id,
+        *_columns(row.description),
+        *_columns(row.camera_group),
+        *_columns(row.department),
+        *_columns(row.division),
+        *_columns(row.zone),
+        *_columns(row.heartbeat),
+        row.last_seen_at,
+    )
+
+
+def _named(name: str | None, at: datetime | None) -> Naming | None:
+    return None if name is None or at is None else Naming(at, name)
+
+
+def _columns(naming: Naming | None) -> tuple[str | None, datetime | None]:
+    return (naming.name, naming.reported_at) if naming else (None, None)
