@@ -1,0 +1,121 @@
+"""What reading a file gives: chunks of accepted items and of refusals, within limits."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+
+MAX_DWELL_SECONDS = 86_400.0
+MAX_AHEAD_SECONDS = 300.0
+
+MAX_RAW_BYTES = 65_536
+"""Of a refused row that are kept."""
+
+# Names under which the vendor sends pictures and biometric templates; they stay outside.
+_IMAGE_NAMES = frozenset({"img", "image", "signature"})
+_IMAGE_ENDINGS = ("_img", "_image", "_signature")
+
+MAX_EXTRA_CHARS = 4_096
+"""A text longer than this is no field but a picture or the like, under whatever name it comes."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadLimits:
+    """What is read of one file at most, and which rows are plausible."""
+
+    max_bytes: int = 1 << 30
+    """After decompression."""
+    max_json_bytes: int = 64 << 20
+    """Of a JSON document, which is held in memory; newline-delimited JSON and CSV are not bound by this."""
+    max_row_bytes: int = 1 << 20
+    max_dwell_seconds: float = MAX_DWELL_SECONDS
+    max_ahead_seconds: float = MAX_AHEAD_SECONDS
+
+
+DEFAULT_LIMITS = ReadLimits()
+
+
+@dataclass(frozen=True, slots=True)
+class RowRules:
+    """What decides over a single row: the upload's zone, the present time, and what is plausible."""
+
+    now: datetime
+    zone: tzinfo = UTC
+    max_dwell: timedelta = timedelta(seconds=MAX_DWELL_SECONDS)
+    max_ahead: timedelta = timedelta(seconds=MAX_AHEAD_SECONDS)
+
+    @classmethod
+    def of(cls, limits: ReadLimits, now: datetime, zone: tzinfo) -> "RowRules":
+        return cls(now, zone, timedelta(seconds=limits.max_dwell_seconds), timedelta(seconds=limits.max_ahead_seconds))
+
+    @property
+    def horizon(self) -> datetime:
+        """Nothing can have happened after this."""
+        return self.now + self.max_ahead
+
+
+class RowError(ValueError):
+    """Why one row or element is not taken; `reason_code` is one of `events.quarantine.REASONS`."""
+
+    def __init__(self, reason_code: str, reason: str, camera_id: str | None = None) -> None:
+        super().__init__(reason)
+        self.reason_code = reason_code
+        self.reason = reason
+        self.camera_id = camera_id
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """One refused row: `row` is its 1-based line in the file (of a JSON document: the element's place)."""
+
+    row: int
+    source: str
+    reason_code: str
+    reason: str
+    raw: bytes
+    camera_id: str | None = None
+
+    @classmethod
+    def of(cls, refused: RowError, row: int, source: str, raw: bytes) -> "Reject":
+        return cls(row, source, refused.reason_code, refused.reason, raw[:MAX_RAW_BYTES], refused.camera_id)
+
+
+@dataclass(slots=True)
+class Chunk(Generic[T]):
+    """A stretch of a file. Each of its `rows_total` rows is in `items` or in `rejects`, never in both.
+
+    `bytes_consumed` counts the file's own (compressed) bytes from its start; `warnings` speak of the file as a whole
+    and come with the first chunk.
+    """
+
+    items: list[T] = field(default_factory=list)
+    rejects: list[Reject] = field(default_factory=list)
+    bytes_consumed: int = 0
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def rows_total(self) -> int:
+        return len(self.items) + len(self.rejects)
+
+
+def is_kept(name: str, value: object) -> bool:
+    """Whether an unmodelled field is carried along: it says something and is no picture."""
+    if value is None or value == "" or is_image_name(name):
+        return False
+    return not (isinstance(value, str) and len(value) > MAX_EXTRA_CHARS)
+
+
+def is_image_name(name: str) -> bool:
+    return name in _IMAGE_NAMES or name.endswith(_IMAGE_ENDINGS)
+
+
+def without_images(value: Any) -> Any:
+    """The JSON value without pictures, templates and over-long texts, at any depth."""
+    if isinstance(value, dict):
+        return {name: without_images(inner) for name, inner in value.items() if is_kept(str(name), inner)}
+    if isinstance(value, list):
+        return [
+            without_images(inner) for inner in value if not (isinstance(inner, str) and len(inner) > MAX_EXTRA_CHARS)
+        ]
+    return value

@@ -1,0 +1,181 @@
+"""One JSON event as the vendor's live feed, webhook or history gives it → an appearance or an insight event.
+
+The vendor nests the fields in blocks; a flat object with the names of the CSV columns is taken as well.
+"""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from services.common.corsight.chunks import RowError, RowRules, is_kept, without_images
+from services.common.corsight.columns import ColumnMap, map_columns
+from services.common.corsight.demographics import age_group_of, gender_of
+from services.common.corsight.insight_report import insight_of
+from services.common.corsight.rows import MATCHED, appearance_of, check_span, instant_of, reported_at, text_of
+from services.common.corsight.timestamps import TimestampError
+from services.common.events.appearances import Appearance, appearance_key, subject_id_of
+from services.common.events.insights import InsightEvent
+
+BLOCKS = ("camera_data", "frame_data", "appearance_data", "crop_data", "match_data", "face_features_data")
+
+_INSIGHT_WORDS = ("crowd", "loiter", "insight")
+
+# What of the blocks has become a field of the appearance; the rest is kept as extra.
+_MODELLED = {
+    "camera_data": frozenset({"camera_id", "camera_description"}),
+    "appearance_data": frozenset({"appearance_id", "person_id", "utc_time_started", "utc_time_ended"}),
+    "match_data": frozenset({"poi_id"}),
+    "face_features_data": frozenset({"age_group_outcome", "gender_outcome"}),
+}
+
+_GROUP_NAMES = ("group_name", "description", "name")
+_DEPARTMENT_NAMES = ("group_departemen", "group_department", "departemen", "department")
+_DIVISION_NAMES = ("group_divisi", "group_division", "divisi", "division")
+
+
+def normalise_event(event: Any, *, source: str, rules: RowRules) -> Appearance | InsightEvent:
+    """The fact that one event reports; `source` is ``corsight:<connector>``. Raises `RowError`."""
+    if not isinstance(event, dict):
+        raise RowError("schema_violation", f"an event is an object, this is a {type(event).__name__}")
+    event_type = (text_of(event.get("event_type")) or "").lower()
+    if "generative_insight" in event or any(word in event_type for word in _INSIGHT_WORDS):
+        return _insight_of_event(event, source, rules)
+    if any(isinstance(event.get(block), dict) for block in BLOCKS):
+        return _appearance_of_event(event, source, rules)
+    if "camera_id" in event:
+        return _appearance_of_flat(event, source, rules)
+    raise RowError("schema_violation", f"neither an appearance nor an insight: event_type is {event_type or 'absent'}")
+
+
+def appearance_of_json(element: Any, *, source: str, rules: RowRules) -> Appearance:
+    """An element of an uploaded file of appearances. Raises `RowError`."""
+    fact = normalise_event(element, source=source, rules=rules)
+    if isinstance(fact, InsightEvent):
+        raise RowError("schema_violation", "an insight event in a file of appearances", fact.camera_id)
+    return fact
+
+
+def _appearance_of_event(event: Mapping[str, Any], source: str, rules: RowRules) -> Appearance:
+    """A track so far: it ends, until more is known, at the latest time at which it was seen."""
+    camera, frame, track = (_block(event, name) for name in ("camera_data", "frame_data", "appearance_data"))
+    features = _block(event, "face_features_data")
+    camera_id = text_of(camera.get("camera_id"))
+    if camera_id is None:
+        raise RowError("missing_camera", "camera_data.camera_id is blank")
+    appearance_id = text_of(track.get("appearance_id")) or text_of(event.get("appearance_id"))
+    person_id = text_of(event.get("person_id")) or text_of(track.get("person_id"))
+    poi_id = _matched_poi(_block(event, "match_data"))
+    if not (appearance_id or person_id or poi_id):
+        raise RowError("missing_person", "neither appearance_id, person_id nor a matched poi_id", camera_id)
+
+    times = []
+    for block, name in ((track, "utc_time_started"), (track, "utc_time_ended"), (frame, "utc_time_recorded")):
+        try:
+            times.append(instant_of(block, (name,), rules))
+        except TimestampError as error:
+            raise RowError(error.reason_code, f"{name} {error}", camera_id) from None
+    started_at, ended_at, recorded_at = times
+    if started_at is None:
+        raise RowError("missing_start", "appearance_data.utc_time_started is blank", camera_id)
+    seen = [instant for instant in (ended_at, recorded_at) if instant is not None]
+    if not seen:
+        raise RowError("missing_end", "neither utc_time_ended nor frame_data.utc_time_recorded is given", camera_id)
+    last_seen_at = max(seen)
+    check_span(started_at, last_seen_at, rules, camera_id)
+
+    subject_id = subject_id_of(person_id, poi_id, appearance_id or "")
+    group = _block(camera, "camera_group_data")
+    return Appearance(
+        appearance_key=appearance_key(appearance_id, subject_id, camera_id, started_at),
+        camera_id=camera_id,
+        subject_id=subject_id,
+        started_at=started_at,
+        ended_at=last_seen_at,
+        reported_at=reported_at(event, ("msg_send_timestamp",), rules) or recorded_at or last_seen_at,
+        source=source,
+        appearance_id=appearance_id,
+        person_id=person_id,
+        poi_id=poi_id,
+        age_group=age_group_of(features.get("age_group_outcome")),
+        gender=gender_of(features.get("gender_outcome")),
+        camera_description=text_of(camera.get("camera_description")),
+        camera_group=_group_text(group, _GROUP_NAMES),
+        department=_group_text(group, _DEPARTMENT_NAMES),
+        division=_group_text(group, _DIVISION_NAMES),
+        extra=_extra_of_event(event),
+    )
+
+
+def _matched_poi(match: Mapping[str, Any]) -> str | None:
+    """The person of interest, where a watchlist says `matched`; where none says anything, the id itself does.
+
+    A watchlist is listed with another outcome when the best candidate was not good enough.
+    """
+    watchlists = match.get("watchlists")
+    entries = watchlists if isinstance(watchlists, list) else []
+    outcomes = {
+        outcome.lower()
+        for entry in entries
+        if isinstance(entry, dict) and (outcome := text_of(entry.get("match_outcome"))) is not None
+    }
+    return text_of(match.get("poi_id")) if not outcomes or MATCHED in outcomes else None
+
+
+def _insight_of_event(event: Mapping[str, Any], source: str, rules: RowRules) -> InsightEvent:
+    """The blocks laid flat; without a time of its own, the event is of when it was sent."""
+    inner = _block(event, "generative_insight")
+    flat: dict[str, Any] = {}
+    for layer in (
+        _block(event, "camera_data"),
+        _block(event, "face_features_data"),
+        _block(event, "appearance_data"),
+        _block(event, "frame_data"),
+        _block(inner, "generative_insight_config"),
+        inner,
+        event,
+    ):
+        flat.update({name: value for name, value in layer.items() if not isinstance(value, dict | list)})
+    flat.setdefault("utc_time_recorded", flat.get("utc_time_started", event.get("msg_send_timestamp")))
+    return insight_of(flat, source=source, rules=rules, raw=event)
+
+
+def _appearance_of_flat(event: Mapping[str, Any], source: str, rules: RowRules) -> Appearance:
+    names = tuple(str(name) for name in event)
+    values = list(event.values())
+    columns = _columns_of(names)
+    extra = {
+        name: without_images(values[position])
+        for position, name in columns.extra.items()
+        if is_kept(name, values[position])
+    }
+    fields = {name: values[position] for name, position in columns.fields.items()}
+    return appearance_of(fields, extra=extra, source=source, rules=rules)
+
+
+@lru_cache(maxsize=256)
+def _columns_of(names: tuple[str, ...]) -> ColumnMap:
+    return map_columns(names)
+
+
+def _extra_of_event(event: Mapping[str, Any]) -> dict[str, Any]:
+    extra: dict[str, Any] = {}
+    for name, value in event.items():
+        if isinstance(value, dict) and name in _MODELLED:
+            value = {inner: kept for inner, kept in value.items() if inner not in _MODELLED[name]}
+        if is_kept(name, value) and (kept := without_images(value)) not in ({}, []):
+            extra[name] = kept
+    return extra
+
+
+def _block(parent: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    block = parent.get(name)
+    return block if isinstance(block, dict) else {}
+
+
+def _group_text(group: Mapping[str, Any], names: tuple[str, ...]) -> str | None:
+    """From the camera group, or from its custom properties under ``group_notes``."""
+    properties = _block(_block(group, "group_notes"), "properties")
+    return next(
+        (text for layer in (group, properties) for name in names if (text := text_of(layer.get(name))) is not None),
+        None,
+    )

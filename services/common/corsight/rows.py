@@ -1,0 +1,230 @@
+"""One appearance from the fields of one row, and the same for a whole table of rows at once.
+
+Both ways share the tables and the rules, and give the same: the table's way decides what is plainly right and hands
+every other row to `appearance_of`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+
+from services.common.corsight.chunks import MAX_EXTRA_CHARS, Reject, RowError, RowRules, is_kept
+from services.common.corsight.columns import ColumnMap
+from services.common.corsight.demographics import age_group_of, age_groups_of, gender_of, genders_of
+from services.common.corsight.timestamps import TimestampError, parse_instant, parse_instants
+from services.common.events.appearances import Appearance, appearance_key
+from services.common.events.common import OTHER
+
+NULL_WORDS = frozenset({"", "null", "none", "nan", "n/a", "undefined"})
+"""What stands for nothing where an id, a name or a time should be; compared in lower case."""
+
+MATCHED = "matched"
+"""The one `match_outcome` that names somebody: a watchlist is listed whether or not anybody on it was seen."""
+
+START = ("utc_time_started_readable", "utc_time_started")
+END = ("utc_time_ended_readable", "utc_time_ended")
+REPORTED = ("msg_send_timestamp", "utc_time_recorded_readable", "utc_time_recorded")
+"""In order of preference: the first that is not blank counts. Epochs may have gone through a spreadsheet."""
+
+NAMES = ("camera_description", "camera_group", "department", "division", "zone")
+TEXTS = ("person_id", "camera_id", "appearance_id", "poi_id", "match_outcome", *NAMES)
+
+
+def text_of(value: object) -> str | None:
+    """The trimmed text of an id or a name, None where it says nothing."""
+    if value is None or isinstance(value, dict | list | bool):
+        return None
+    text = str(value).strip()
+    return None if text.lower() in NULL_WORDS else text
+
+
+def instant_of(fields: Mapping[str, object], names: Sequence[str], rules: RowRules) -> datetime | None:
+    """The time in the first of the fields that is not blank; None if all are. Raises `TimestampError`."""
+    for name in names:
+        value = fields.get(name)
+        if value is not None and (not isinstance(value, str) or text_of(value) is not None):
+            return parse_instant(value, rules.zone)
+    return None
+
+
+def appearance_of(
+    fields: Mapping[str, object], *, extra: Mapping[str, Any], source: str, rules: RowRules
+) -> Appearance:
+    """The appearance that a row's fields (named as in `columns.ALIASES`) tell of. Raises `RowError`."""
+    person_id, camera_id = text_of(fields.get("person_id")), text_of(fields.get("camera_id"))
+    if person_id is None:
+        raise RowError("missing_person", "person_id is blank", camera_id)
+    if camera_id is None:
+        raise RowError("missing_camera", "camera_id is blank")
+    started_at, ended_at = checked_times(fields, START, END, rules, camera_id)
+    appearance_id = text_of(fields.get("appearance_id"))
+    is_matched = (text_of(fields.get("match_outcome")) or "").lower() == MATCHED
+    return Appearance(
+        appearance_key=appearance_key(appearance_id, person_id, camera_id, started_at),
+        camera_id=camera_id,
+        subject_id=person_id,
+        started_at=started_at,
+        ended_at=ended_at,
+        reported_at=reported_at(fields, REPORTED, rules) or ended_at,
+        source=source,
+        appearance_id=appearance_id,
+        person_id=person_id,
+        poi_id=text_of(fields.get("poi_id")) if is_matched else None,
+        age_group=age_group_of(fields.get("age_group")),
+        gender=gender_of(fields.get("gender")),
+        camera_description=text_of(fields.get("camera_description")),
+        camera_group=text_of(fields.get("camera_group")),
+        department=text_of(fields.get("department")),
+        division=text_of(fields.get("division")),
+        zone=text_of(fields.get("zone")),
+        extra=dict(extra),
+    )
+
+
+def checked_times(
+    fields: Mapping[str, object], start: Sequence[str], end: Sequence[str], rules: RowRules, camera_id: str
+) -> tuple[datetime, datetime]:
+    """Start and end, plausible together. Raises `RowError`."""
+    times = []
+    for what, names in (("start", start), ("end", end)):
+        try:
+            instant = instant_of(fields, names, rules)
+        except TimestampError as error:
+            raise RowError(error.reason_code, f"{what} {error}", camera_id) from None
+        if instant is None:
+            raise RowError(f"missing_{what}", f"the {what} time is blank", camera_id)
+        times.append(instant)
+    started_at, ended_at = times
+    check_span(started_at, ended_at, rules, camera_id)
+    return started_at, ended_at
+
+
+def check_span(started_at: datetime, ended_at: datetime, rules: RowRules, camera_id: str) -> None:
+    """Raises `RowError` where the end precedes the start, lies too far after it, or in the future."""
+    dwell = ended_at - started_at
+    if ended_at < started_at:
+        raise RowError("negative_dwell", f"the end lies {-dwell} before the start", camera_id)
+    if dwell > rules.max_dwell:
+        raise RowError("implausible_dwell", f"a dwell of {dwell} is above the limit of {rules.max_dwell}", camera_id)
+    if ended_at > rules.horizon:
+        raise RowError("future_timestamp", f"{ended_at.isoformat()} lies in the future", camera_id)
+
+
+def reported_at(fields: Mapping[str, object], names: Sequence[str], rules: RowRules) -> datetime | None:
+    """When the row was reported; None where that cannot be told: unlike start and end, it is not required."""
+    for name in names:
+        try:
+            instant = instant_of(fields, (name,), rules)
+        except TimestampError:
+            continue
+        if instant is not None and instant <= rules.horizon:
+            return instant
+    return None
+
+
+def appearances_of(
+    table: pd.DataFrame, *, lines: Sequence[int], raw: Sequence[bytes], columns: ColumnMap, prefix: str, rules: RowRules
+) -> tuple[list[Appearance], list[Reject]]:
+    """`appearance_of` of every row of a table of texts, whose columns are the file's, by position."""
+    cells = [table[position].tolist() for position in range(columns.width)]
+    nothing: list[str | None] = [None] * len(table)
+    texts = {name: _texts(cells[columns.fields[name]]) if name in columns.fields else nothing for name in TEXTS}
+    started_at, ended_at = _instants(table, columns, START, rules), _instants(table, columns, END, rules)
+    is_plain = (
+        pd.Series(texts["person_id"]).notna()
+        & pd.Series(texts["camera_id"]).notna()
+        & (started_at <= ended_at)
+        & (ended_at - started_at <= rules.max_dwell)
+        & (ended_at <= rules.horizon)
+    )
+    poi_ids = [
+        poi_id if outcome is not None and outcome.lower() == MATCHED else None
+        for poi_id, outcome in zip(texts["poi_id"], texts["match_outcome"], strict=True)
+    ]
+    kept = [(name, cells[position]) for position, name in columns.extra.items() if is_kept(name, "…")]
+
+    items: list[Appearance] = []
+    rejects: list[Reject] = []
+    # fmt: off
+    for (
+        place, plain, person_id, camera_id, start, end, reported, appearance_id, poi_id, age_group, gender,
+        camera_description, camera_group, department, division, zone,
+    ) in zip(
+        range(len(table)), is_plain.tolist(), texts["person_id"], texts["camera_id"],
+        _datetimes(started_at), _datetimes(ended_at), _datetimes(_reported(table, columns, ended_at, rules)),
+        texts["appearance_id"], poi_ids,
+        _demographics(table, columns, "age_group", age_groups_of), _demographics(table, columns, "gender", genders_of),
+        *(texts[name] for name in NAMES), strict=True,
+    ):
+        # fmt: on
+        source = f"{prefix}#{lines[place]}"
+        extra = {
+            name: value for name, column in kept if (value := column[place]) and len(value) <= MAX_EXTRA_CHARS
+        }
+        if plain and person_id and camera_id:
+            items.append(
+                Appearance(
+                    appearance_key=appearance_key(appearance_id, person_id, camera_id, start),
+                    camera_id=camera_id,
+                    subject_id=person_id,
+                    started_at=start,
+                    ended_at=end,
+                    reported_at=reported,
+                    source=source,
+                    appearance_id=appearance_id,
+                    person_id=person_id,
+                    poi_id=poi_id,
+                    age_group=age_group,
+                    gender=gender,
+                    camera_description=camera_description,
+                    camera_group=camera_group,
+                    department=department,
+                    division=division,
+                    zone=zone,
+                    extra=extra,
+                )
+            )
+            continue
+        fields = {name: cells[position][place] for name, position in columns.fields.items()}
+        try:
+            items.append(appearance_of(fields, extra=extra, source=source, rules=rules))
+        except RowError as refused:
+            rejects.append(Reject.of(refused, lines[place], source, raw[place]))
+    return items, rejects
+
+
+def _texts(values: list[str]) -> list[str | None]:
+    known = {value: text_of(value) for value in set(values)}
+    return [known[value] for value in values]
+
+
+def _instants(table: pd.DataFrame, columns: ColumnMap, names: Sequence[str], rules: RowRules) -> "pd.Series[Any]":
+    """Per row the time in the first field that is not empty."""
+    chosen = pd.Series("", index=table.index)
+    for name in reversed(names):
+        if name in columns.fields:
+            values = table[columns.fields[name]]
+            chosen = values.where(values != "", chosen)
+    return parse_instants(chosen, rules.zone)
+
+
+def _reported(table: pd.DataFrame, columns: ColumnMap, ended_at: "pd.Series[Any]", rules: RowRules) -> "pd.Series[Any]":
+    told = pd.Series(pd.NaT, index=table.index, dtype=ended_at.dtype)
+    for name in REPORTED:
+        left = told.isna()
+        if name in columns.fields and left.any():
+            instants = parse_instants(table.loc[left, columns.fields[name]], rules.zone)
+            told[left] = instants.where(instants <= rules.horizon)
+    return told.fillna(ended_at)
+
+
+def _demographics(
+    table: pd.DataFrame, columns: ColumnMap, name: str, normalise: Callable[["pd.Series[Any]"], "pd.Series[str]"]
+) -> list[str]:
+    return normalise(table[columns.fields[name]]).tolist() if name in columns.fields else [OTHER] * len(table)
+
+
+def _datetimes(instants: "pd.Series[Any]") -> list[datetime]:
+    return list(instants.dt.to_pydatetime())

@@ -1,0 +1,209 @@
+"""Times as files and events write them → UTC instants, exact to the microsecond.
+
+Forms: ISO 8601 with or without zone, ``YYYY-MM-DD HH:MM[:SS[.f]]``, ``M/D/YYYY H:MM[:SS[.f]]`` and epochs in seconds or
+milliseconds. A text without a zone is in the zone given. Where the clocks go back, the earlier of the two instants is
+meant; a time that the clocks skip does not exist and is refused. Digits beyond the microsecond round half up.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+EARLIEST = EPOCH + timedelta(seconds=10**8)
+LATEST = EPOCH + timedelta(seconds=10**11 - 1)
+"""1973 to 5138: within these bounds no number can be read both as seconds and as milliseconds."""
+
+_ISO = re.compile(
+    r"(\d{4})-(\d{1,2})-(\d{1,2})(?:T|\s+)(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d+))?)?"
+    r"\s*(Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)?",
+    re.ASCII | re.IGNORECASE,
+)
+_US = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4}),?\s+(\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d+))?)?", re.ASCII)
+_EPOCH_TEXT = re.compile(r"\d+(?:\.\d*)?", re.ASCII)
+_ROUNDED = re.compile(r"[+-]?\d+(?:[.,]\d*)?E[+-]?\d+", re.ASCII | re.IGNORECASE)
+
+_MAX_TEXT = 64
+"""Characters; no form is longer, and a number of a million digits costs time to read."""
+
+# The shapes that a whole column is read in at once; whatever else occurs takes the scalar way.
+_PLAIN_ISO = r"[12]\d{3}-[01]\d-[0-3]\d[T ][0-2]\d:[0-5]\d:[0-5]\d(?:\.\d{1,6})?"
+_ZONED_ISO = _PLAIN_ISO + r"(?:Z|[+-](?:0\d|1[0-4]):[0-5]\d)"
+_PLAIN_SECONDS = r"[1-9]\d{8,9}(?:\.\d{1,6})?"
+_PLAIN_MILLIS = r"[1-9]\d{11,12}(?:\.\d{1,3})?"
+
+
+class TimestampError(ValueError):
+    """A time that cannot be taken; `reason_code` says which way."""
+
+    reason_code = "bad_timestamp"
+
+
+class BadTimestampError(TimestampError):
+    """No known form, no such moment, or far outside the time in which cameras exist."""
+
+
+class PrecisionLostError(TimestampError):
+    """An epoch in scientific notation: a spreadsheet rounded it by up to days."""
+
+    reason_code = "timestamp_precision_lost"
+
+
+def parse_instant(value: object, zone: tzinfo = UTC) -> datetime:
+    """The UTC instant of one value: a text, a number (an epoch) or a datetime. Raises `TimestampError`."""
+    if isinstance(value, str):
+        instant = _from_text(value.strip(), zone)
+    elif isinstance(value, datetime):
+        instant = value.astimezone(UTC) if value.tzinfo else _localised(value, zone)
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        instant = _from_epoch(_decimal(value), value)
+    else:
+        raise BadTimestampError(f"{_shown(value)} is no time")
+    if not EARLIEST <= instant <= LATEST:
+        raise BadTimestampError(f"{_shown(value)} lies outside the years 1973 to 5138")
+    return instant
+
+
+def parse_instants(values: "pd.Series[str]", zone: tzinfo = UTC) -> "pd.Series[pd.Timestamp]":
+    """`parse_instant` of every text, as ``datetime64[us, UTC]``; NaT where it would raise."""
+    text = values.str.strip()
+    instants = pd.Series(pd.NaT, index=values.index, dtype="datetime64[us, UTC]")
+    left = pd.Series(True, index=values.index)
+
+    readers: tuple[tuple[str, Callable[[pd.Series[str]], pd.Series[Any]]], ...] = (
+        (_PLAIN_ISO, partial(_local_times, zone=zone)),
+        (_ZONED_ISO, _zoned_times),
+        (_PLAIN_SECONDS, partial(_epochs, exponent=6)),
+        (_PLAIN_MILLIS, partial(_epochs, exponent=3)),
+    )
+    for shape, read in readers:
+        hit = left & text.str.fullmatch(shape, flags=re.ASCII)
+        if hit.any():
+            instants[hit] = read(text[hit]).astype("datetime64[us, UTC]")
+            left &= ~hit
+            if not left.any():
+                break
+    if left.any():
+        rest = text[left]
+        read_one = {one: _instant_or_none(one, zone) for one in rest.unique()}
+        instants[left] = rest.map(read_one).astype("datetime64[us, UTC]")
+    return instants.where((instants >= EARLIEST) & (instants <= LATEST))
+
+
+def _from_text(text: str, zone: tzinfo) -> datetime:
+    if len(text) > _MAX_TEXT:
+        raise BadTimestampError(f"{_shown(text)} is no time")
+    if iso := _ISO.fullmatch(text):
+        year, month, day, hour, minute, second, fraction, offset = iso.groups()
+        return _instant((year, month, day, hour, minute, second), fraction, offset, zone, text)
+    if us := _US.fullmatch(text):
+        month, day, year, hour, minute, second, fraction = us.groups()
+        return _instant((year, month, day, hour, minute, second), fraction, None, zone, text)
+    if _EPOCH_TEXT.fullmatch(text):
+        return _from_epoch(Decimal(text), text)
+    if _ROUNDED.fullmatch(text):
+        raise PrecisionLostError(f"{_shown(text)} is an epoch that a spreadsheet rounded")
+    raise BadTimestampError(f"{_shown(text)} is in no known form")
+
+
+def _instant(
+    fields: tuple[str, str, str, str, str, str | None],
+    fraction: str | None,
+    offset: str | None,
+    zone: tzinfo,
+    text: str,
+) -> datetime:
+    try:
+        local = datetime(*(int(field or 0) for field in fields))  # type: ignore[arg-type]  # noqa: DTZ001
+        if fraction:
+            local += timedelta(microseconds=_half_up(Decimal(f"0.{fraction}") * 10**6))
+        if offset is None:
+            return _localised(local, zone)
+        return local.replace(tzinfo=_offset(offset)).astimezone(UTC)
+    except TimestampError:
+        raise
+    except (ValueError, OverflowError) as error:
+        raise BadTimestampError(f"{_shown(text)}: {error}") from None
+
+
+def _offset(text: str) -> timezone:
+    if text[0] not in "+-":
+        return UTC
+    digits = text[1:].replace(":", "").ljust(4, "0")
+    hours, minutes = int(digits[:2]), int(digits[2:])
+    if minutes > 59:
+        raise ValueError("no such offset")
+    shift = timedelta(hours=hours, minutes=minutes)
+    return timezone(-shift if text[0] == "-" else shift)
+
+
+def _localised(local: datetime, zone: tzinfo) -> datetime:
+    try:
+        instant = local.replace(tzinfo=zone, fold=0).astimezone(UTC)
+        back = instant.astimezone(zone).replace(tzinfo=None, fold=0)
+    except OverflowError as error:
+        raise BadTimestampError(f"{local}: {error}") from None
+    if back != local.replace(fold=0):
+        raise BadTimestampError(f"{local} does not exist in {zone}: the clocks skip it")
+    return instant
+
+
+def _from_epoch(number: Decimal, shown: object) -> datetime:
+    if 10**8 <= number < 10**11:
+        return EPOCH + timedelta(microseconds=_half_up(number * 10**6))
+    if 10**11 <= number < 10**14:
+        return EPOCH + timedelta(microseconds=_half_up(number * 10**3))
+    raise BadTimestampError(f"{_shown(shown)} is an epoch neither in seconds nor in milliseconds")
+
+
+def _decimal(number: float) -> Decimal:
+    # repr gives the shortest text that reads back as this float: for a microsecond epoch, the text it was written as.
+    value = Decimal(repr(number))
+    if not value.is_finite():
+        raise BadTimestampError(f"{number} is no time")
+    return value
+
+
+def _half_up(number: Decimal) -> int:
+    return int(number.to_integral_value(rounding="ROUND_HALF_UP"))
+
+
+def _shown(value: object) -> str:
+    text = str(value)
+    return repr(text if len(text) <= _MAX_TEXT else text[:_MAX_TEXT] + "…")
+
+
+def _instant_or_none(text: str, zone: tzinfo) -> datetime | None:
+    try:
+        return parse_instant(text, zone)
+    except TimestampError:
+        return None
+
+
+def _local_times(texts: "pd.Series[str]", zone: tzinfo) -> "pd.Series[Any]":
+    local = pd.to_datetime(texts, format="ISO8601", errors="coerce").astype("datetime64[us]")
+    if zone is UTC:
+        return local.dt.tz_localize(UTC)
+    # In pandas "ambiguous" is told as "daylight saving is on": the earlier of the two instants.
+    earlier = np.ones(len(local), dtype=bool)
+    return local.dt.tz_localize(zone, ambiguous=earlier, nonexistent="NaT").dt.tz_convert(UTC)
+
+
+def _zoned_times(texts: "pd.Series[str]") -> "pd.Series[Any]":
+    return pd.to_datetime(texts, format="ISO8601", utc=True, errors="coerce")
+
+
+def _epochs(texts: "pd.Series[str]", exponent: int) -> "pd.Series[Any]":
+    """Decimal epochs in units of 10^exponent µs, as integers all the way: a float would lose microseconds."""
+    point = texts.str.find(".")
+    decimals = (texts.str.len() - 1 - point).where(point >= 0, 0).to_numpy(dtype="int64")
+    digits = texts.str.replace(".", "", regex=False).to_numpy(dtype="int64")
+    micros = digits * 10 ** (exponent - decimals)
+    return pd.Series(micros.astype("datetime64[us]"), index=texts.index).dt.tz_localize(UTC)
