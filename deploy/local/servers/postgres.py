@@ -73,17 +73,30 @@ class Postgres:
         if data != self._link:
             self._link.unlink(missing_ok=True)
             self._link.symlink_to(data)
+            _note(data).write_bytes(os.fsencode(self._link.absolute()))
 
     def _place(self) -> Path:
-        """The home's own folder, or a link's target elsewhere where the server's account cannot reach the home.
-
-        Deleting the home deletes the link, and the next start replaces what it pointed to: no data outlive a home.
-        """
+        """The home's own folder, or a link's target elsewhere where the server's account cannot reach the home."""
         self._link.parent.mkdir(parents=True, exist_ok=True)
         if _reaches(self._link.parent):
             return self._link
         REACHABLE.mkdir(mode=0o755, exist_ok=True)
-        return REACHABLE / hashlib.sha256(os.fsencode(self._link.resolve())).hexdigest()[:16]
+        _remove_abandoned()
+        return REACHABLE / hashlib.sha256(os.fsencode(self._link.absolute())).hexdigest()[:16]
+
+
+def _note(place: Path) -> Path:
+    """Where it is written which link leads to the data."""
+    return place.with_name(f"{place.name}.link")
+
+
+def _remove_abandoned() -> None:
+    """Data whose home was deleted, and the link with it: they must not outlive it, nor fill the disk."""
+    for note in REACHABLE.glob("*.link"):
+        place = note.with_suffix("")
+        if not Path(os.fsdecode(note.read_bytes())).is_symlink():
+            shutil.rmtree(place, ignore_errors=True)
+            note.unlink(missing_ok=True)
 
 
 async def postgres_answers(dsn: str) -> None:
