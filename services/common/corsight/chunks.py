@@ -9,6 +9,9 @@ T = TypeVar("T")
 MAX_DWELL_SECONDS = 86_400.0
 MAX_AHEAD_SECONDS = 300.0
 
+MAX_ID_CHARS = 256
+"""Of a person, camera, appearance or insight id; PostgreSQL cannot index a text of more than 2,704 bytes."""
+
 MAX_RAW_BYTES = 65_536
 """Of a refused row that are kept."""
 
@@ -28,7 +31,8 @@ class ReadLimits:
     """After decompression."""
     max_json_bytes: int = 64 << 20
     """Of a JSON document, which is held in memory; newline-delimited JSON and CSV are not bound by this."""
-    max_row_bytes: int = 1 << 20
+    max_row_bytes: int = 512 << 10
+    """Pictures included. What is left of a row must fit into one Kafka record even where JSON escapes all of it."""
     max_dwell_seconds: float = MAX_DWELL_SECONDS
     max_ahead_seconds: float = MAX_AHEAD_SECONDS
 

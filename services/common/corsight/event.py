@@ -11,7 +11,16 @@ from services.common.corsight.chunks import RowError, RowRules, is_kept, without
 from services.common.corsight.columns import ColumnMap, map_columns
 from services.common.corsight.demographics import age_group_of, gender_of
 from services.common.corsight.insight_report import insight_of
-from services.common.corsight.rows import MATCHED, appearance_of, check_span, instant_of, reported_at, text_of
+from services.common.corsight.json_elements import check_storable
+from services.common.corsight.rows import (
+    MATCHED,
+    appearance_of,
+    check_ids,
+    check_span,
+    instant_of,
+    reported_at,
+    text_of,
+)
 from services.common.corsight.timestamps import TimestampError
 from services.common.events.appearances import Appearance, appearance_key, subject_id_of
 from services.common.events.insights import InsightEvent
@@ -37,6 +46,7 @@ def normalise_event(event: Any, *, source: str, rules: RowRules) -> Appearance |
     """The fact that one event reports; `source` is ``corsight:<connector>``. Raises `RowError`."""
     if not isinstance(event, dict):
         raise RowError("schema_violation", f"an event is an object, this is a {type(event).__name__}")
+    check_storable(event)
     event_type = (text_of(event.get("event_type")) or "").lower()
     if "generative_insight" in event or any(word in event_type for word in _INSIGHT_WORDS):
         return _insight_of_event(event, source, rules)
@@ -67,6 +77,7 @@ def _appearance_of_event(event: Mapping[str, Any], source: str, rules: RowRules)
     poi_id = _matched_poi(_block(event, "match_data"))
     if not (appearance_id or person_id or poi_id):
         raise RowError("missing_person", "neither appearance_id, person_id nor a matched poi_id", camera_id)
+    check_ids(camera_id, person_id, appearance_id, poi_id)
 
     times = []
     for block, name in ((track, "utc_time_started"), (track, "utc_time_ended"), (frame, "utc_time_recorded")):

@@ -9,8 +9,8 @@ from typing import Any, BinaryIO
 from services.common.corsight.chunks import DEFAULT_LIMITS, Chunk, ReadLimits, RowError, RowRules, without_images
 from services.common.corsight.demographics import age_group_of, gender_of
 from services.common.corsight.files import HEAD_BYTES, LineReader, UnsupportedFileError, detect_kind
-from services.common.corsight.json_elements import read_elements
-from services.common.corsight.rows import check_span, instant_of, reported_at, text_of
+from services.common.corsight.json_elements import check_storable, read_elements
+from services.common.corsight.rows import check_ids, check_span, instant_of, reported_at, text_of
 from services.common.corsight.timestamps import TimestampError
 from services.common.events.common import isoformat, stable_id
 from services.common.events.insights import InsightEvent
@@ -53,6 +53,7 @@ def insight_of(element: Any, *, source: str, rules: RowRules, raw: Mapping[str, 
     """The insight event that a flat element tells of; `raw` is what is kept of it. Raises `RowError`."""
     if not isinstance(element, dict):
         raise RowError("schema_violation", f"an insight event is an object, this is a {type(element).__name__}")
+    check_storable(element)
     camera_id = text_of(element.get("camera_id"))
     if camera_id is None:
         raise RowError("missing_camera", "camera_id is blank")
@@ -61,9 +62,10 @@ def insight_of(element: Any, *, source: str, rules: RowRules, raw: Mapping[str, 
         raise RowError("missing_start", f"none of {', '.join(STARTS)} is given", camera_id)
     duration_seconds = _duration(element, started_at, rules, camera_id)
     kind = _kind(element)
-    subject_id = _first_text(element, SUBJECTS)
+    subject_id, insight_id = _first_text(element, SUBJECTS), _first_text(element, IDS)
+    check_ids(camera_id, subject_id, insight_id)
     return InsightEvent(
-        insight_id=_first_text(element, IDS) or stable_id(camera_id, kind, isoformat(started_at), subject_id or ""),
+        insight_id=insight_id or stable_id(camera_id, kind, isoformat(started_at), subject_id or ""),
         kind=kind,
         camera_id=camera_id,
         started_at=started_at,

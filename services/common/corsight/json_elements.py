@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any, Literal, TypeVar
 
+import msgspec
+
 from services.common.corsight.chunks import Chunk, Reject, RowError
 from services.common.corsight.files import LineReader, UnsupportedFileError, UnusableFileError
 
@@ -70,29 +72,34 @@ def read_elements(
     return chunks()
 
 
-def decode_element(row: int, raw: bytes) -> Element:
-    """One JSON value, or why it is none."""
+def check_storable(value: Any) -> None:
+    """Raises `RowError` where Kafka or PostgreSQL could not hold the decoded JSON value."""
+    try:
+        encoded = msgspec.json.encode(value)
+    except UnicodeEncodeError:
+        raise RowError("bad_encoding", "an escape stands for half a character") from None
+    except (RecursionError, OverflowError, TypeError) as error:
+        raise RowError("schema_violation", str(error)) from None
+    if b"\\u0000" in encoded:
+        raise RowError("bad_encoding", "a text holds NUL characters")
+
+
+def _element(row: int, raw: bytes, max_bytes: int) -> Element:
+    if len(raw) > max_bytes:
+        return Element(row, raw, refused=RowError("too_large", f"the element is longer than {max_bytes:,} bytes"))
     try:
         value = _DECODER.decode(raw.decode())
     except UnicodeDecodeError as error:
         return Element(row, raw, refused=RowError("bad_encoding", f"not UTF-8: {error.reason}"))
     except (ValueError, RecursionError) as error:
         return Element(row, raw, refused=RowError("bad_json", str(error)))
-    if b"\\ud" in raw.lower() and not _is_text(value):
-        return Element(row, raw, refused=RowError("bad_encoding", "an escape stands for half a character"))
     return Element(row, raw, value)
 
 
 def _of_lines(lines: LineReader) -> Iterator[Element]:
     for row, line in lines:
-        raw = line.strip()
-        if not raw:
-            continue
-        if lines.is_overlong(line):
-            reason = f"the line is longer than {lines.max_row_bytes:,} bytes"
-            yield Element(row, raw, refused=RowError("too_large", reason))
-        else:
-            yield decode_element(row, raw)
+        if raw := line.strip():
+            yield _element(row, raw, lines.max_row_bytes)
     if lines.broken_off:
         reason = f"the packed file breaks off here: {lines.broken_off}"
         yield Element(lines.number + 1, b"", refused=RowError("bad_encoding", reason))
@@ -117,7 +124,7 @@ def _of_document(lines: LineReader) -> Iterator[Element]:
             return
         row += 1
         end = _end_of_value(text, position)
-        element = decode_element(row, text[position:end].encode("utf-8", "surrogateescape"))
+        element = _element(row, text[position:end].encode("utf-8", "surrogateescape"), lines.max_row_bytes)
         is_whole = element.refused is None
         yield element
         position = end
@@ -169,11 +176,3 @@ def _end_of_value(text: str, position: int) -> int:
             continue
         return found.end()
     return len(text)
-
-
-def _is_text(value: Any) -> bool:
-    try:
-        json.dumps(value, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        return False
-    return True

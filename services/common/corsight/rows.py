@@ -10,7 +10,15 @@ from typing import Any
 
 import pandas as pd
 
-from services.common.corsight.chunks import MAX_EXTRA_CHARS, Reject, RowError, RowRules, is_kept
+from services.common.corsight.chunks import (
+    MAX_EXTRA_CHARS,
+    MAX_ID_CHARS,
+    Reject,
+    RowError,
+    RowRules,
+    is_image_name,
+    is_kept,
+)
 from services.common.corsight.columns import ColumnMap
 from services.common.corsight.demographics import age_group_of, age_groups_of, gender_of, genders_of
 from services.common.corsight.timestamps import TimestampError, parse_instant, parse_instants
@@ -29,6 +37,7 @@ REPORTED = ("msg_send_timestamp", "utc_time_recorded_readable", "utc_time_record
 """In order of preference: the first that is not blank counts. Epochs may have gone through a spreadsheet."""
 
 NAMES = ("camera_description", "camera_group", "department", "division", "zone")
+IDS = frozenset({"person_id", "camera_id", "appearance_id"})
 TEXTS = ("person_id", "camera_id", "appearance_id", "poi_id", "match_outcome", *NAMES)
 
 
@@ -58,8 +67,9 @@ def appearance_of(
         raise RowError("missing_person", "person_id is blank", camera_id)
     if camera_id is None:
         raise RowError("missing_camera", "camera_id is blank")
-    started_at, ended_at = checked_times(fields, START, END, rules, camera_id)
     appearance_id = text_of(fields.get("appearance_id"))
+    check_ids(camera_id, person_id, appearance_id)
+    started_at, ended_at = checked_times(fields, START, END, rules, camera_id)
     is_matched = (text_of(fields.get("match_outcome")) or "").lower() == MATCHED
     return Appearance(
         appearance_key=appearance_key(appearance_id, person_id, camera_id, started_at),
@@ -81,6 +91,13 @@ def appearance_of(
         zone=text_of(fields.get("zone")),
         extra=dict(extra),
     )
+
+
+def check_ids(camera_id: str, *others: str | None) -> None:
+    """Raises `RowError` where an id is too long to be one."""
+    for text in (camera_id, *others):
+        if text is not None and len(text) > MAX_ID_CHARS:
+            raise RowError("schema_violation", f"an id of {len(text):,} characters", camera_id[:MAX_ID_CHARS])
 
 
 def checked_times(
@@ -139,30 +156,28 @@ def appearances_of(
         & (ended_at - started_at <= rules.max_dwell)
         & (ended_at <= rules.horizon)
     )
+    for name in IDS & columns.fields.keys():
+        is_plain &= table[columns.fields[name]].str.len() <= MAX_ID_CHARS
     poi_ids = [
         poi_id if outcome is not None and outcome.lower() == MATCHED else None
         for poi_id, outcome in zip(texts["poi_id"], texts["match_outcome"], strict=True)
     ]
-    kept = [(name, cells[position]) for position, name in columns.extra.items() if is_kept(name, "…")]
 
     items: list[Appearance] = []
     rejects: list[Reject] = []
     # fmt: off
     for (
         place, plain, person_id, camera_id, start, end, reported, appearance_id, poi_id, age_group, gender,
-        camera_description, camera_group, department, division, zone,
+        extra, camera_description, camera_group, department, division, zone,
     ) in zip(
         range(len(table)), is_plain.tolist(), texts["person_id"], texts["camera_id"],
         _datetimes(started_at), _datetimes(ended_at), _datetimes(_reported(table, columns, ended_at, rules)),
         texts["appearance_id"], poi_ids,
         _demographics(table, columns, "age_group", age_groups_of), _demographics(table, columns, "gender", genders_of),
-        *(texts[name] for name in NAMES), strict=True,
+        _extras(table, columns, cells), *(texts[name] for name in NAMES), strict=True,
     ):
         # fmt: on
         source = f"{prefix}#{lines[place]}"
-        extra = {
-            name: value for name, column in kept if (value := column[place]) and len(value) <= MAX_EXTRA_CHARS
-        }
         if plain and person_id and camera_id:
             items.append(
                 Appearance(
@@ -193,6 +208,24 @@ def appearances_of(
         except RowError as refused:
             rejects.append(Reject.of(refused, lines[place], source, raw[place]))
     return items, rejects
+
+
+def _extras(table: pd.DataFrame, columns: ColumnMap, cells: Sequence[Sequence[str]]) -> list[dict[str, Any]]:
+    """Per row the unmodelled columns that say something."""
+    full: dict[str, Sequence[str]] = {}
+    partial: dict[str, Sequence[str]] = {}
+    for position, name in columns.extra.items():
+        length = table[position].str.len()
+        if length.any() and not is_image_name(name):
+            is_full = length.min() > 0 and length.max() <= MAX_EXTRA_CHARS
+            (full if is_full else partial)[name] = cells[position]
+    rows = zip(*full.values(), strict=True) if full else iter(() for _ in range(len(table)))
+    extras: list[dict[str, Any]] = [dict(zip(full, row, strict=True)) for row in rows]
+    for name, values in partial.items():
+        for extra, value in zip(extras, values, strict=True):
+            if is_kept(name, value):
+                extra[name] = value
+    return extras
 
 
 def _texts(values: list[str]) -> list[str | None]:

@@ -36,6 +36,8 @@ _MAX_TEXT = 64
 # The shapes that a whole column is read in at once; whatever else occurs takes the scalar way.
 _PLAIN_ISO = r"[12]\d{3}-[01]\d-[0-3]\d[T ][0-2]\d:[0-5]\d:[0-5]\d(?:\.\d{1,6})?"
 _ZONED_ISO = _PLAIN_ISO + r"(?:Z|[+-](?:0\d|1[0-4]):[0-5]\d)"
+_PLAIN_US_MINUTE = r"(?:0?[1-9]|1[0-2])/[0-3]?\d/[12]\d{3} [0-2]?\d:[0-5]\d"
+_PLAIN_US_SECOND = _PLAIN_US_MINUTE + r":[0-5]\d"
 _PLAIN_SECONDS = r"[1-9]\d{8,9}(?:\.\d{1,6})?"
 _PLAIN_MILLIS = r"[1-9]\d{11,12}(?:\.\d{1,3})?"
 
@@ -78,8 +80,10 @@ def parse_instants(values: "pd.Series[str]", zone: tzinfo = UTC) -> "pd.Series[p
     left = pd.Series(True, index=values.index)
 
     readers: tuple[tuple[str, Callable[[pd.Series[str]], pd.Series[Any]]], ...] = (
-        (_PLAIN_ISO, partial(_local_times, zone=zone)),
+        (_PLAIN_ISO, partial(_local_times, form="ISO8601", zone=zone)),
         (_ZONED_ISO, _zoned_times),
+        (_PLAIN_US_MINUTE, partial(_local_times, form="%m/%d/%Y %H:%M", zone=zone)),
+        (_PLAIN_US_SECOND, partial(_local_times, form="%m/%d/%Y %H:%M:%S", zone=zone)),
         (_PLAIN_SECONDS, partial(_epochs, exponent=6)),
         (_PLAIN_MILLIS, partial(_epochs, exponent=3)),
     )
@@ -187,8 +191,8 @@ def _instant_or_none(text: str, zone: tzinfo) -> datetime | None:
         return None
 
 
-def _local_times(texts: "pd.Series[str]", zone: tzinfo) -> "pd.Series[Any]":
-    local = pd.to_datetime(texts, format="ISO8601", errors="coerce").astype("datetime64[us]")
+def _local_times(texts: "pd.Series[str]", form: str, zone: tzinfo) -> "pd.Series[Any]":
+    local = pd.to_datetime(texts, format=form, errors="coerce").astype("datetime64[us]")
     if zone is UTC:
         return local.dt.tz_localize(UTC)
     # In pandas "ambiguous" is told as "daylight saving is on": the earlier of the two instants.
