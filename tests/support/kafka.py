@@ -17,6 +17,7 @@ class Record(msgspec.Struct, frozen=True):
     offset: int
     key: bytes | None
     value: bytes | None
+    headers: tuple[tuple[str, bytes], ...] = ()
 
 
 async def make_topics_empty(bootstrap: str) -> None:
@@ -65,7 +66,7 @@ async def read_all(bootstrap: str, topic: Topic) -> list[Record]:
         found: list[Record] = []
         while any([await consumer.position(partition) < ends[partition] for partition in partitions]):
             for messages in (await consumer.getmany(timeout_ms=500)).values():
-                found += [Record(each.partition, each.offset, each.key, each.value) for each in messages]
+                found += [Record(each.partition, each.offset, each.key, each.value, each.headers) for each in messages]
         return found
     finally:
         await consumer.stop()
