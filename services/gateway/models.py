@@ -319,4 +319,10 @@ class Source(BaseModel):
 
 class Sources(BaseModel):
     sources: list[Source]
-    sink_lag_records: int = Field(description="records in Kafka that PostgreSQL does not hold yet")
+    sink_lag_records: int | None = Field(
+        description="records in Kafka that PostgreSQL does not hold yet; null while Kafka does not say"
+    )
+
+
+class Live(BaseModel):
+    url: str = Field(description="address of the socket that pushes alerts")

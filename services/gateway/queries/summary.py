@@ -1,0 +1,138 @@
+"""The numbers of the cards."""
+# ruff: noqa: S608 - values travel as parameters; what is formatted in are names and conditions written here
+
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+
+from services.gateway.filters import Conditions, Filters
+from services.gateway.models import Change, Summary
+from services.gateway.queries.conditions import selected_sessions, started_sessions
+from services.gateway.queries.occupancy import occupancy_steps
+from services.gateway.settings import GatewaySettings
+
+COMPARED = (
+    "visitors",
+    "visitors_anonymous",
+    "visits",
+    "sessions",
+    "appearances",
+    "dwell_avg_seconds",
+    "dwell_median_seconds",
+    "dwell_p95_seconds",
+    "dwell_max_seconds",
+    "occupancy_peak",
+    "repeat_visitors",
+    "waiting_violations",
+)
+"""Cards that are numbers of the range; the others speak of the present moment."""
+
+
+async def read_summary(
+    db: asyncpg.Pool, filters: Filters, settings: GatewaySettings, now: datetime, *, compare: bool
+) -> Summary:
+    cards = await _cards_of_range(db, filters, settings.waiting_threshold_seconds)
+    peak_hour = cards.pop("peak_hour")
+    return Summary(
+        **cards,
+        peak_hour=peak_hour and peak_hour.astimezone(filters.zone),
+        occupancy_now=await _occupancy_now(db, filters, settings, now),
+        open_alerts=await _open_alerts(db, filters),
+        data_as_of=await db.fetchval("SELECT max(ended_at) FROM sessions WHERE status = 'active'"),
+        range_from=filters.start.astimezone(filters.zone),
+        range_to=filters.end.astimezone(filters.zone),
+        timezone=filters.zone.key,
+        compare=await _changes(db, filters, settings, cards) if compare else None,
+    )
+
+
+async def _cards_of_range(db: asyncpg.Pool, filters: Filters, waiting_threshold_seconds: float) -> dict[str, Any]:
+    where = started_sessions(filters)
+    zone = where.parameter(filters.zone.key)
+    threshold = where.parameter(waiting_threshold_seconds)
+    row = await db.fetchrow(
+        f"""
+        WITH started AS MATERIALIZED (
+            SELECT s.subject_id, s.dwell_seconds, s.started_at,
+                   coalesce(c.camera_group, s.camera_id) AS store,
+                   (s.started_at AT TIME ZONE {zone})::date AS day
+            FROM sessions s LEFT JOIN cameras c USING (camera_id)
+            WHERE {where}
+        ), visits AS (
+            SELECT subject_id, store, count(DISTINCT day) AS days FROM started GROUP BY subject_id, store
+        )
+        SELECT count(DISTINCT subject_id) AS visitors,
+               count(DISTINCT subject_id) FILTER (WHERE starts_with(subject_id, 'track:')) AS visitors_anonymous,
+               (SELECT coalesce(sum(days), 0)::bigint FROM visits) AS visits,
+               count(*) AS sessions,
+               avg(dwell_seconds) AS dwell_avg_seconds,
+               percentile_cont(0.5) WITHIN GROUP (ORDER BY dwell_seconds) AS dwell_median_seconds,
+               percentile_cont(0.95) WITHIN GROUP (ORDER BY dwell_seconds) AS dwell_p95_seconds,
+               max(dwell_seconds) AS dwell_max_seconds,
+               (SELECT date_trunc('hour', started_at, {zone}) FROM started
+                GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1) AS peak_hour,
+               (SELECT count(DISTINCT subject_id) FROM visits WHERE days >= 2) AS repeat_visitors,
+               count(DISTINCT subject_id) FILTER (WHERE dwell_seconds > {threshold}) AS waiting_violations
+        FROM started
+        """,
+        *where.parameters,
+    )
+    steps = await occupancy_steps(db, filters, [filters.start, filters.end])
+    return {**row, "appearances": await _appearances(db, filters), "occupancy_peak": steps[0].peak}
+
+
+async def _appearances(db: asyncpg.Pool, filters: Filters) -> int:
+    """Of the filters those that an appearance knows: its camera and its own demographics; a dwell is a session's."""
+    where = (
+        Conditions()
+        .add("a.started_at >= {}", filters.start)
+        .add("a.started_at < {}", filters.end)
+        .cameras(filters, "a")
+        .people(filters, "a")
+    )
+    count: int = await db.fetchval(f"SELECT count(*) FROM appearances a WHERE {where}", *where.parameters)
+    return count
+
+
+async def _occupancy_now(db: asyncpg.Pool, filters: Filters, settings: GatewaySettings, now: datetime) -> int:
+    where = selected_sessions(filters).add("s.started_at <= {}", now)
+    present = where.parameter(now)
+    gap = where.parameter(settings.session_gap_seconds)
+    gaps = where.parameter(settings.session_gap_overrides)
+    longest = where.parameter(max(settings.session_gap_seconds, *settings.session_gap_overrides.values(), 0.0))
+    count: int = await db.fetchval(
+        f"""
+        SELECT count(*) FROM sessions s
+        WHERE {where}
+          AND s.ended_at >= {present} - make_interval(secs => {longest})
+          AND s.ended_at >= {present}
+              - make_interval(secs => coalesce(({gaps}::jsonb ->> s.camera_id)::double precision, {gap}))
+        """,
+        *where.parameters,
+    )
+    return count
+
+
+async def _open_alerts(db: asyncpg.Pool, filters: Filters) -> int:
+    where = (
+        Conditions()
+        .add("a.status = 'open'")
+        .add("a.event_time >= {}", filters.start)
+        .add("a.event_time < {}", filters.end)
+        .cameras(filters, "a")
+    )
+    count: int = await db.fetchval(f"SELECT count(*) FROM alerts a WHERE {where}", *where.parameters)
+    return count
+
+
+async def _changes(
+    db: asyncpg.Pool, filters: Filters, settings: GatewaySettings, cards: dict[str, Any]
+) -> dict[str, Change]:
+    before = await _cards_of_range(db, filters.previous(), settings.waiting_threshold_seconds)
+    return {name: _change(cards[name], before[name]) for name in COMPARED}
+
+
+def _change(current: float | None, previous: float | None) -> Change:
+    ratio = (current - previous) / previous if current is not None and previous else None
+    return Change(previous=previous, ratio=ratio)

@@ -1,0 +1,36 @@
+"""What the gateway and its upload worker need beyond the common settings."""
+
+from pathlib import Path
+
+from pydantic import Field
+
+from services.common.settings import CommonSettings
+
+_ROOT = Path(__file__).resolve().parents[2]
+
+
+class GatewaySettings(CommonSettings):
+    admin_email: str = Field("", description="the first admin, created at start where nobody has this address")
+    admin_password: str = Field("", repr=False)
+    token_secret: str = Field("", repr=False, description="signs access tokens; empty: one kept in the home folder")
+    token_ttl_seconds: int = Field(12 * 3600, gt=0)
+    cookie_secure: bool = Field(False, description="send the session cookie over HTTPS only")
+    allowed_origins: list[str] = Field(
+        default_factory=list, description="origins other than the gateway's own whose pages may act for a user"
+    )
+    notifier_url: str = Field("", description="address of the alert socket where a proxy changes it")
+    frontend_dist: Path = _ROOT / "frontend" / "dist"
+
+    inline_limit_bytes: int = Field(5_000_000, ge=0, description="larger uploads are queued instead of parsed at once")
+    max_upload_bytes: int = Field(2_000_000_000, gt=0)
+    max_unpacked_bytes: int = Field(20_000_000_000, gt=0, description="of a compressed upload")
+    implausible_dwell_hours: float = Field(24.0, gt=0)
+    future_minutes: float = Field(5.0, ge=0)
+    waiting_threshold_seconds: float = Field(600.0, ge=0)
+
+    publish_timeout_seconds: float = Field(10.0, gt=0, description="how long Kafka may take to acknowledge an upload")
+    start_timeout_seconds: float = Field(30.0, gt=0, description="how long the servers may take to answer at start")
+
+    @property
+    def raw_store(self) -> Path:
+        return self.home / "raw"

@@ -1,0 +1,85 @@
+"""What becomes of a stored file: refused, known already, worked on at once, or queued."""
+
+import asyncio
+from pathlib import Path
+
+from services.common import clock
+from services.common.corsight.files import FileError, FileKind
+from services.common.kafka.producer import PublishError
+from services.gateway.dependencies import Resources
+from services.gateway.errors import FileTooLargeError, GatewayError, UnsupportedFileError, UnusableFileError
+from services.gateway.models import Upload, UploadStatus
+from services.gateway.uploads import progress
+from services.gateway.uploads.pipeline import inspect
+from services.gateway.uploads.receive import ReceivedFile
+from services.gateway.uploads.store import RawStore
+from services.gateway.uploads.work import work_on
+
+_REFUSALS: dict[int, type[GatewayError]] = {
+    415: UnsupportedFileError,
+    422: UnusableFileError,
+    413: FileTooLargeError,
+}
+
+
+async def accept_file(file: ReceivedFile, zone: str, email: str, opened: Resources, store: RawStore) -> Upload:
+    """The upload that these bytes belong to; `duplicate` where they came before. Raises `GatewayError` for refusals."""
+    if known := await _known(file, opened):
+        return known
+    path = store.path(file.sha256)
+    try:
+        kind = await asyncio.to_thread(inspect, path, file.file_name, zone, clock.now(), opened.settings)
+    except FileError as error:
+        await _refuse(file, zone, email, error, opened, store)
+        raise _REFUSALS[error.status](str(error)) from None
+
+    is_small = await asyncio.to_thread(_unpacked_size, path, kind) <= opened.settings.inline_limit_bytes
+    status: UploadStatus = "processing" if is_small else "received"
+    upload = await progress.claim(opened.db, file, zone, kind.kind, email, status)
+    if upload is None:
+        known = await _known(file, opened)
+        assert known is not None
+        return known
+    if not is_small:
+        opened.feeder.wake()
+        return upload
+    return await _work_at_once(upload, opened, store)
+
+
+async def _work_at_once(upload: Upload, opened: Resources, store: RawStore) -> Upload:
+    try:
+        completed = await work_on(upload.upload_id, opened.db, opened.producer, store, opened.settings)
+    except FileError as error:
+        raise _REFUSALS[error.status](str(error)) from None
+    except PublishError:
+        await progress.fail(opened.db, upload.upload_id, "Kafka did not acknowledge; upload the file again.")
+        raise
+    return completed or upload
+
+
+async def _known(file: ReceivedFile, opened: Resources) -> Upload | None:
+    found = await progress.read_upload(opened.db, progress.upload_id_of(file.sha256))
+    if found is None or found.status == "failed":
+        return None
+    return found.model_copy(update={"duplicate": True})
+
+
+async def _refuse(
+    file: ReceivedFile, zone: str, email: str, error: FileError, opened: Resources, store: RawStore
+) -> None:
+    """Keep the refusal in the history, and of what is no CSV or JSON nothing else."""
+    upload = await progress.claim(opened.db, file, zone, None, email, "processing")
+    if upload is not None:
+        await progress.fail(opened.db, upload.upload_id, str(error))
+    if error.status == UnsupportedFileError.status:
+        await asyncio.to_thread(store.remove, file.sha256)
+
+
+def _unpacked_size(path: Path, kind: FileKind) -> int:
+    """Of a packed file what its trailer says, which is only a hint: reading keeps its own limits."""
+    size = path.stat().st_size
+    if not kind.gzipped:
+        return size
+    with path.open("rb") as file:
+        file.seek(-4, 2)
+        return max(size, int.from_bytes(file.read(4), "little"))

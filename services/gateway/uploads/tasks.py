@@ -1,0 +1,57 @@
+"""The worker of large uploads: ``celery -A services.gateway.uploads.tasks:app worker``."""
+
+import asyncio
+from typing import Any
+
+import asyncpg
+from celery.signals import setup_logging
+
+from services.common.corsight.files import FileError
+from services.common.kafka.producer import EventProducer, PublishError
+from services.common.logging import configure_logging, get_logger
+from services.common.postgres import create_pool
+from services.gateway.settings import GatewaySettings
+from services.gateway.uploads import progress
+from services.gateway.uploads.queue import TASK, create_queue
+from services.gateway.uploads.store import RawStore
+from services.gateway.uploads.work import work_on
+
+log = get_logger(__name__)
+
+settings = GatewaySettings()
+app = create_queue(settings)
+
+
+@setup_logging.connect  # type: ignore[untyped-decorator]
+def _logging(**_: Any) -> None:
+    configure_logging("upload-worker", settings.log_level)
+
+
+@app.task(name=TASK)  # type: ignore[untyped-decorator]
+def process_upload(upload_id: str) -> None:
+    """Runs to the upload's end, or ends early and leaves it to the gateway to queue it again."""
+    asyncio.run(_process(upload_id))
+
+
+async def _process(upload_id: str) -> None:
+    try:
+        async with (
+            await create_pool(settings.postgres_dsn, "upload-worker", max_size=3) as db,
+            EventProducer(settings.kafka_bootstrap, "upload-worker") as producer,
+        ):
+            await _work(upload_id, db, producer)
+    except (PublishError, OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError) as error:
+        log.warning("upload interrupted", upload_id=upload_id, error=f"{type(error).__name__}: {error}")
+
+
+async def _work(upload_id: str, db: asyncpg.Pool, producer: EventProducer) -> None:
+    try:
+        await work_on(upload_id, db, producer, RawStore(settings.raw_store), settings)
+    except FileError as error:
+        log.info("upload failed", upload_id=upload_id, error=str(error))
+    except (PublishError, OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError):
+        raise
+    except Exception:
+        # Queued again it would fail again: whoever sent it is told, and may try again.
+        log.exception("upload failed", upload_id=upload_id)
+        await progress.fail(db, upload_id, "Internal error; the log tells more.")

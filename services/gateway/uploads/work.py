@@ -1,0 +1,43 @@
+"""One upload from its row to its end, wherever it is worked on: in the request or in the worker."""
+
+import asyncpg
+
+from services.common.corsight.files import FileError
+from services.common.kafka.producer import EventProducer
+from services.common.logging import get_logger
+from services.gateway.models import Upload
+from services.gateway.settings import GatewaySettings
+from services.gateway.uploads import progress
+from services.gateway.uploads.pipeline import run_pipeline
+from services.gateway.uploads.store import RawStore
+
+log = get_logger(__name__)
+
+
+async def work_on(
+    upload_id: str, db: asyncpg.Pool, producer: EventProducer, store: RawStore, settings: GatewaySettings
+) -> Upload | None:
+    """Process the upload and return it completed; None where somebody else works on it or it is finished.
+
+    What the file is to blame for fails the upload. What the servers are to blame for (`PublishError`, a lost
+    connection) is raised and leaves the row as it is: somebody takes it up again.
+    """
+    async with progress.working_on(db, upload_id) as mine:
+        upload = await progress.begin(db, upload_id) if mine else None
+        if upload is None:
+            return None
+
+        async def report(counts: progress.Counts) -> None:
+            await progress.save_counts(db, upload_id, counts)
+
+        try:
+            outcome = await run_pipeline(upload, store.path(upload.sha256), producer, settings, report)
+        except FileError as error:
+            await progress.fail(db, upload_id, str(error))
+            raise
+        except FileNotFoundError:
+            await progress.fail(db, upload_id, "The raw file is gone; upload it again.")
+            raise
+        completed = await progress.complete(db, upload_id, outcome.summary, outcome.warnings)
+    log.info("upload completed", upload_id=upload_id, rows=completed.rows_total if completed else None)
+    return completed
