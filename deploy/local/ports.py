@@ -2,6 +2,7 @@
 
 import os
 import socket
+from contextlib import suppress
 from pathlib import Path
 
 _LISTEN = "0A"
@@ -34,14 +35,20 @@ def holder(port: int) -> str | None:
     """``name (pid)`` of the process that listens on the port, where the system lets us see it."""
     inodes = _listening_inodes(port)
     for process in Path("/proc").glob("[0-9]*") if inodes else ():
-        try:
-            held = {os.readlink(link) for link in (process / "fd").iterdir()}
-            name = (process / "comm").read_text(encoding="utf-8").strip()
-        except OSError:  # it ended meanwhile, or is somebody else's
-            continue
-        if held & inodes:
-            return f"{name} ({process.name})"
+        if inodes & _open_files(process):
+            with suppress(OSError):
+                return f"{(process / 'comm').read_text(encoding='utf-8').strip()} ({process.name})"
     return None
+
+
+def _open_files(process: Path) -> set[str]:
+    """What the process has open; empty when it is somebody else's or has ended."""
+    found = set()
+    with suppress(OSError):
+        for descriptor in (process / "fd").iterdir():
+            with suppress(FileNotFoundError):  # closed meanwhile
+                found.add(os.readlink(descriptor))
+    return found
 
 
 def _listening_inodes(port: int) -> set[str]:
