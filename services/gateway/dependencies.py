@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 from services.common.auth import ROLES, SESSION_COOKIE, InvalidTokenError, decode_token
 from services.common.kafka.lag import LagProbe
 from services.common.kafka.producer import EventProducer
-from services.gateway.errors import ForbiddenError, NotAuthenticatedError
+from services.gateway.errors import ForbiddenError, NotAuthenticatedError, UnavailableError
 from services.gateway.models import Role, User
 from services.gateway.rules import RuleBook
 from services.gateway.settings import GatewaySettings
@@ -25,7 +25,7 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """What the lifespan opened; lives as long as the process."""
+    """What was opened at start; lives as long as the process."""
 
     settings: GatewaySettings
     token_secret: str
@@ -39,7 +39,9 @@ class Resources:
 
 
 def resources(request: Request) -> Resources:
-    found: Resources = request.state.resources
+    found: Resources | None = getattr(request.app.state, "resources", None)
+    if found is None:
+        raise UnavailableError("The servers behind the gateway are not there yet.")
     return found
 
 

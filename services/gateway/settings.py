@@ -29,7 +29,6 @@ class GatewaySettings(CommonSettings):
     waiting_threshold_seconds: float = Field(600.0, ge=0)
 
     publish_timeout_seconds: float = Field(10.0, gt=0, description="how long Kafka may take to acknowledge an upload")
-    start_timeout_seconds: float = Field(30.0, gt=0, description="how long the servers may take to answer at start")
 
     @property
     def raw_store(self) -> Path:
