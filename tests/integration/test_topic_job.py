@@ -18,7 +18,8 @@ class Wanted:
 
 @pytest.fixture
 def names() -> list[str]:
-    return [f"job.{uuid4().hex}.{number}" for number in range(3)]
+    prefix = uuid4().hex
+    return [f"job.{prefix}.{number}" for number in range(3)]
 
 
 async def test_the_second_run_finds_everything_in_place(servers: Servers, names: list[str]) -> None:
