@@ -13,6 +13,9 @@ from services.common.logging import get_logger
 
 log = get_logger(__name__)
 
+MAX_WEBSOCKET_MESSAGE_BYTES = 64 * 1024
+"""From a client, which has little to say; a greater message closes its socket."""
+
 Part = Callable[[], Awaitable[None]]
 
 
@@ -26,7 +29,15 @@ class _Server(uvicorn.Server):
 async def serve(app: Any, host: str, port: int) -> None:
     """Serve an ASGI application until cancelled, then let its lifespan close."""
     server = _Server(
-        uvicorn.Config(app, host=host, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=5)
+        uvicorn.Config(
+            app,
+            host=host,
+            port=port,
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=5,
+            ws_max_size=MAX_WEBSOCKET_MESSAGE_BYTES,
+        )
     )
     task = asyncio.ensure_future(server.serve())
     try:
