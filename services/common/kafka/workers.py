@@ -1,0 +1,58 @@
+"""Events of one partition one after another, partitions side by side."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Self
+
+from services.common.kafka.faust_app import end_process
+
+QUEUED_EVENTS = 4
+"""Per partition. Bulk envelopes are some 250 KB, and a queue only has to cover the wait for Kafka's answers."""
+
+Handle = Callable[[int, Sequence[Any]], Awaitable[None]]
+
+
+class PartitionWorkers:
+    """One worker a partition number, for the events of all topics with that number, so that state needs no locks.
+
+    ``handle(partition, events)`` gets the events that wait, in order. They are acknowledged when it returns and never
+    when it raises: the process ends instead. Take events with ``stream.noack().events()``, because a Faust stream
+    acknowledges by itself when its agent moves on.
+    """
+
+    def __init__(self, handle: Handle) -> None:
+        self._handle = handle
+        self._queues: dict[int, asyncio.Queue[Any]] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def add(self, event: Any) -> None:
+        partition = event.message.partition
+        if partition not in self._queues:
+            self._queues[partition] = asyncio.Queue(QUEUED_EVENTS)
+            self._tasks.append(asyncio.create_task(self._work(partition), name=f"partition-{partition}"))
+        await self._queues[partition].put(event)
+
+    async def _work(self, partition: int) -> None:
+        queue = self._queues[partition]
+        while True:
+            events = [await queue.get()]
+            while not queue.empty():
+                events.append(queue.get_nowait())
+            try:
+                await self._handle(partition, events)
+            except Exception:
+                end_process(
+                    "events could not be handled",
+                    partition=partition,
+                    records=[f"{event.message.topic}/{partition}/{event.message.offset}" for event in events],
+                )
+            for event in events:
+                event.ack()

@@ -1,0 +1,114 @@
+"""What comes in: appearances, one record at a time per partition; out go session revisions."""
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import faust
+import msgspec
+
+from services.common.events.appearances import Appearance
+from services.common.events.quarantine import Quarantined
+from services.common.events.sessions import Session
+from services.common.kafka.envelopes import BadItem, decode
+from services.common.kafka.headers import continue_trace
+from services.common.kafka.producer import EventProducer
+from services.common.kafka.quarantine import refuse_record
+from services.common.kafka.state import StateTable
+from services.common.kafka.workers import PartitionWorkers
+from services.common.metrics import CONSUMED, HANDLE_SECONDS
+from services.common.topics import Topic
+from services.processor.domain.admission import refusal
+from services.processor.domain.buckets import CameraState
+from services.processor.domain.sessionizer import step
+from services.processor.settings import ProcessorSettings
+
+SOURCE = "processor"
+
+
+def attach_agents(app: faust.App, settings: ProcessorSettings) -> None:
+    table = StateTable(app, "appearances")
+    topic = app.topic(Topic.APPEARANCES, key_type=bytes, value_type=bytes)
+
+    @app.agent(topic, concurrency=1)
+    async def appearances(stream: Any) -> None:
+        async with EventProducer(settings.kafka_bootstrap, app.conf.id) as producer:
+            handler = AppearancesHandler(settings, table, producer)
+            async with PartitionWorkers(handler.handle) as workers:
+                async for event in stream.noack().events():
+                    await workers.add(event)
+
+
+class AppearancesHandler:
+    """Handles the waiting records of one partition: outputs first, then state, and then the caller acknowledges.
+
+    A crash in between repeats the records. With the old state they give the same outputs again; with the new state
+    they change nothing, and nothing is due, because their outputs were delivered before.
+    """
+
+    def __init__(self, settings: ProcessorSettings, table: StateTable, producer: EventProducer) -> None:
+        self._settings = settings
+        self._table = table
+        self._producer = producer
+        self._max_dwell = timedelta(hours=settings.implausible_dwell_hours)
+
+    async def handle(self, partition: int, events: Sequence[Any]) -> None:
+        cameras: dict[str, CameraState] = {}
+        sessions: list[Session] = []
+        refused: list[Quarantined] = []
+        with HANDLE_SECONDS.labels(Topic.APPEARANCES).time():
+            for event in events:
+                reports, bad = self._admit(event)
+                refused += bad
+                if reports:
+                    camera_id = reports[0].camera_id
+                    if camera_id not in cameras:
+                        cameras[camera_id] = CameraState(partial(self._read, camera_id))
+                    sessions += step(
+                        cameras[camera_id],
+                        reports,
+                        camera_id=camera_id,
+                        gap=timedelta(seconds=self._settings.gap_seconds(camera_id)),
+                        revision=event.message.offset + 1,
+                    )
+                CONSUMED.labels(Topic.APPEARANCES).inc(len(reports))
+        continue_trace(events[-1].headers)
+        if refused:
+            await self._producer.publish(Topic.QUARANTINE, refused, SOURCE)
+        if sessions:
+            await self._producer.publish(Topic.SESSIONS, sessions, SOURCE)
+        await self._table.write(partition, _values(cameras))
+
+    def _read(self, camera_id: str, bucket: int) -> bytes | None:
+        return self._table.read(_key(camera_id, bucket))
+
+    def _admit(self, event: Any) -> tuple[list[Appearance], list[Quarantined]]:
+        message = event.message
+        key = _text(message.key)
+        decoded = decode(Topic.APPEARANCES, message.value)
+        bad = list(decoded.bad)
+        admitted = []
+        for position, report in enumerate(decoded.items):
+            why = refusal(report, key, self._max_dwell)
+            if why is None:
+                admitted.append(report)
+            else:
+                bad.append(BadItem(msgspec.json.encode(report), *why, position))
+        return admitted, [
+            refuse_record(Topic.APPEARANCES, message.partition, message.offset, item, key) for item in bad
+        ]
+
+
+def _values(cameras: dict[str, CameraState]) -> Iterator[tuple[bytes, bytes]]:
+    for camera_id, state in cameras.items():
+        for bucket, value in state.writes():
+            yield _key(camera_id, bucket), value
+
+
+def _key(camera_id: str, bucket: int) -> bytes:
+    return f"{bucket}:{camera_id}".encode()
+
+
+def _text(key: bytes | None) -> str | None:
+    return key.decode(errors="replace") if key is not None else None

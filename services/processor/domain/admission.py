@@ -1,0 +1,20 @@
+"""What of a readable record still cannot be taken: the last gate before the state."""
+
+from datetime import timedelta
+
+from services.common.events.appearances import Appearance
+
+
+def refusal(report: Appearance, record_key: str | None, max_dwell: timedelta) -> tuple[str, str] | None:
+    """(reason code, reason) why the report is refused, or None.
+
+    Gateway and connector never send such reports; a stranger's producer might, and one of them would spoil the state
+    for good: another camera's key puts it on the wrong partition, years of dwell fill thousands of time slots.
+    """
+    if report.camera_id != record_key:
+        return "schema_violation", f"the record's key is {record_key!r}, the camera {report.camera_id!r}"
+    if report.ended_at < report.started_at:
+        return "negative_dwell", f"{report.ended_at} lies before {report.started_at}"
+    if report.ended_at - report.started_at > max_dwell:
+        return "implausible_dwell", f"a dwell of {report.ended_at - report.started_at} is above {max_dwell}"
+    return None

@@ -1,0 +1,252 @@
+"""The sessionizer in tables of in and out. Times are seconds after `T0`."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from services.common.events.appearances import Appearance, subject_id_of
+from services.common.events.common import OTHER, stable_id
+from services.common.events.sessions import Session
+from services.processor.domain.buckets import CameraState
+from services.processor.domain.sessionizer import step
+
+T0 = datetime(2026, 3, 2, 9, tzinfo=UTC)
+GAP = timedelta(seconds=60)
+CAMERA = "cam-1"
+MICROSECOND = 1e-6
+
+
+def seen(
+    key: str,
+    start: float,
+    end: float,
+    person: str | None = None,
+    *,
+    poi: str | None = None,
+    reported: float | None = None,
+    age: str = OTHER,
+    gender: str = OTHER,
+) -> Appearance:
+    return Appearance(
+        appearance_key=key,
+        camera_id=CAMERA,
+        subject_id=subject_id_of(person, poi, key),
+        started_at=at(start),
+        ended_at=at(end),
+        reported_at=at(end if reported is None else reported),
+        source="test",
+        appearance_id=key,
+        person_id=person,
+        poi_id=poi,
+        age_group=age,
+        gender=gender,
+    )
+
+
+def at(seconds: float) -> datetime:
+    return T0 + timedelta(seconds=seconds)
+
+
+class Feed:
+    """A state table, and what came out of the records put in; the n-th record has revision n."""
+
+    def __init__(self) -> None:
+        self.values: dict[int, bytes] = {}
+        self.revision = 0
+
+    def put(self, *reports: Appearance, gap: timedelta = GAP) -> list[Session]:
+        self.revision += 1
+        state = CameraState(self.values.get)
+        sessions = step(state, reports, camera_id=CAMERA, gap=gap, revision=self.revision)
+        self.values.update(state.writes())
+        return sessions
+
+
+def told(sessions: Sequence[Session]) -> list[tuple[str, str, float, float]]:
+    """(status, subject, start, end) of the records, in order."""
+    return [
+        (
+            session.status,
+            session.subject_id,
+            (session.started_at - T0).total_seconds(),
+            (session.ended_at - T0).total_seconds(),
+        )
+        for session in sessions
+    ]
+
+
+def session_id(subject: str, first_key: str) -> str:
+    return stable_id(CAMERA, subject, first_key)
+
+
+@pytest.mark.parametrize(
+    ("appearances", "sessions"),
+    [
+        ([(0, 10)], [(0, 10)]),
+        ([(0, 10), (70, 80)], [(0, 80)]),
+        ([(0, 10), (70 + MICROSECOND, 80)], [(0, 10), (70 + MICROSECOND, 80)]),
+        ([(0, 100), (10, 20), (150, 160)], [(0, 160)]),
+        ([(0, 0)], [(0, 0)]),
+        ([(0, 0), (60, 60)], [(0, 60)]),
+        ([(0, 0), (60 + MICROSECOND, 60 + MICROSECOND)], [(0, 0), (60 + MICROSECOND, 60 + MICROSECOND)]),
+        ([(5, 6), (5, 9)], [(5, 9)]),
+    ],
+    ids=[
+        "one appearance is one session",
+        "exactly the gap joins",
+        "a microsecond more opens the next",
+        "the gap counts from the latest end so far, not from the last one",
+        "zero length",
+        "zero lengths exactly a gap apart join",
+        "zero lengths a microsecond more apart do not",
+        "same start",
+    ],
+)
+def test_appearances_join_while_the_gap_allows(
+    appearances: list[tuple[float, float]], sessions: list[tuple[float, float]]
+) -> None:
+    out = Feed().put(*(seen(f"k{n}", start, end, "ann") for n, (start, end) in enumerate(appearances)))
+    assert told(out) == [("active", "ann", start, end) for start, end in sessions]
+
+
+def test_the_gap_is_an_argument() -> None:
+    out = Feed().put(seen("a", 0, 10, "ann"), seen("b", 20, 30, "ann"), gap=timedelta(seconds=9))
+    assert told(out) == [("active", "ann", 0, 10), ("active", "ann", 20, 30)]
+
+
+def test_people_do_not_share_sessions() -> None:
+    out = Feed().put(seen("a", 0, 10, "ann"), seen("b", 5, 15, "bob"), seen("c", 5, 9))
+    assert sorted(told(out)) == [("active", "ann", 0, 10), ("active", "bob", 5, 15), ("active", "track:c", 5, 9)]
+
+
+def test_a_session_tells_everything_about_itself() -> None:
+    (session,) = Feed().put(
+        seen("a", 0, 30, "ann", age="adult", gender="female"),
+        seen("b", 20, 50, "ann", age="teen"),
+        seen("c", 80, 90, "ann"),
+    )
+    assert session == Session(
+        session_id=session_id("ann", "a"),
+        camera_id=CAMERA,
+        subject_id="ann",
+        started_at=at(0),
+        ended_at=at(90),
+        dwell_seconds=90.0,
+        visible_seconds=60.0,
+        appearance_count=3,
+        age_group="teen",
+        gender="female",
+        status="active",
+        revision=1,
+        absorbed_into=None,
+    )
+
+
+def test_demographics_come_from_the_latest_end_and_on_a_tie_from_the_greatest_key() -> None:
+    (session,) = Feed().put(
+        seen("a", 0, 50, "ann", age="adult", gender="female"), seen("b", 10, 50, "ann", age="senior", gender="male")
+    )
+    assert (session.age_group, session.gender) == ("senior", "male")
+
+
+def test_the_earliest_appearance_with_the_least_key_names_the_session() -> None:
+    (session,) = Feed().put(seen("b", 0, 10, "ann"), seen("a", 0, 5, "ann"), seen("0", 1, 5, "ann"))
+    assert session.session_id == session_id("ann", "a")
+
+
+def test_reports_of_one_appearance_merge() -> None:
+    feed = Feed()
+    feed.put(seen("a", 10, 20, "ann", reported=20, age="adult"))
+    (session,) = feed.put(seen("a", 5, 15, "ann", reported=30, age="teen"))
+    assert told([session]) == [("active", "ann", 5, 20)]
+    assert (session.appearance_count, session.age_group, session.revision) == (1, "teen", 2)
+
+
+def test_an_exact_duplicate_changes_nothing() -> None:
+    feed = Feed()
+    feed.put(seen("a", 0, 10, "ann"))
+    values = dict(feed.values)
+    assert feed.put(seen("a", 0, 10, "ann"), seen("a", 0, 10, "ann")) == []
+    assert feed.values == values
+
+
+def test_only_sessions_that_changed_come_out() -> None:
+    feed = Feed()
+    feed.put(seen("a", 0, 10, "ann"), seen("b", 500, 510, "ann"))
+    assert told(feed.put(seen("c", 20, 30, "ann"))) == [("active", "ann", 0, 30)]
+
+
+def test_a_late_appearance_bridges_two_sessions() -> None:
+    feed = Feed()
+    feed.put(seen("a", 0, 10, "ann"), seen("c", 100, 110, "ann"))
+    absorbed, bridged = feed.put(seen("b", 50, 60, "ann"))
+    assert told([absorbed, bridged]) == [("absorbed", "ann", 100, 110), ("active", "ann", 0, 110)]
+    assert absorbed.session_id == session_id("ann", "c")
+    assert absorbed.absorbed_into == bridged.session_id == session_id("ann", "a")
+    assert (absorbed.revision, bridged.revision) == (2, 2)
+
+
+def test_an_earlier_appearance_gives_the_session_another_name() -> None:
+    feed = Feed()
+    feed.put(seen("b", 30, 40, "ann"))
+    absorbed, session = feed.put(seen("a", 0, 10, "ann"))
+    assert told([absorbed, session]) == [("absorbed", "ann", 30, 40), ("active", "ann", 0, 40)]
+    assert absorbed.absorbed_into == session.session_id == session_id("ann", "a")
+
+
+def test_an_appearance_that_gets_a_person_moves_and_is_counted_once() -> None:
+    feed = Feed()
+    feed.put(seen("k", 0, 10))
+    absorbed, session = feed.put(seen("k", 0, 12, "ann"))
+    assert told([absorbed, session]) == [("absorbed", "track:k", 0, 10), ("active", "ann", 0, 12)]
+    assert absorbed.absorbed_into == session.session_id
+    assert session.appearance_count == 1
+
+
+def test_a_report_without_the_person_does_not_undo_the_move() -> None:
+    feed = Feed()
+    feed.put(seen("k", 0, 10, "ann"))
+    assert told(feed.put(seen("k", 0, 20, reported=99))) == [("active", "ann", 0, 20)]
+
+
+def test_a_person_of_interest_moves_to_the_person() -> None:
+    feed = Feed()
+    feed.put(seen("k", 0, 10, poi="7"))
+    out = feed.put(seen("k", 0, 10, "ann"))
+    assert told(out) == [("absorbed", "poi:7", 0, 10), ("active", "ann", 0, 10)]
+
+
+def test_a_move_splits_the_session_that_it_leaves() -> None:
+    feed = Feed()
+    feed.put(seen("a", 0, 10, poi="7"), seen("b", 50, 60, poi="7"), seen("c", 100, 110, poi="7"))
+    out = feed.put(seen("b", 50, 60, "ann"))
+    assert sorted(told(out)) == [("active", "ann", 50, 60), ("active", "poi:7", 0, 10), ("active", "poi:7", 100, 110)]
+
+
+def test_a_move_of_the_first_appearance_renames_what_stays() -> None:
+    feed = Feed()
+    feed.put(seen("a", 0, 10, poi="7"), seen("b", 50, 60, poi="7"))
+    absorbed, *active = feed.put(seen("a", 0, 10, "ann"))
+    assert told([absorbed]) == [("absorbed", "poi:7", 0, 60)]
+    assert absorbed.absorbed_into == session_id("ann", "a")
+    assert sorted(told(active)) == [("active", "ann", 0, 10), ("active", "poi:7", 50, 60)]
+
+
+def test_an_absorbed_session_may_live_again() -> None:
+    feed = Feed()
+    feed.put(seen("a", 0, 10, poi="7"), seen("c", 100, 110, poi="7"))
+    feed.put(seen("b", 50, 60, poi="7"))
+    out = feed.put(seen("b", 50, 60, "ann"))
+    again = next(session for session in out if session.session_id == session_id("poi:7", "c"))
+    assert (again.status, again.absorbed_into, again.revision) == ("active", None, 3)
+
+
+def test_a_live_record_writes_two_values_of_under_eight_kilobytes_at_200_subjects() -> None:
+    feed = Feed()
+    feed.put(*(seen(f"appearance-{n:026}", n, n + 5, f"person-{n:030}") for n in range(200)))
+    state = CameraState(feed.values.get)
+    step(state, [seen("appearance-x", 300, 310, "person-x")], camera_id=CAMERA, gap=GAP, revision=9)
+    written = dict(state.writes())
+    assert len(written) <= 2
+    assert sum(map(len, written.values())) < 8 * 1024
