@@ -38,8 +38,7 @@ def insight_events(accepted: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
 def appearances(reports: pd.DataFrame) -> pd.DataFrame:
     """One row an identity: earliest start, latest end, demographics of the latest report, the person if ever named."""
     rows = []
-    for (camera_id, key), group in reports.groupby(["camera_id", "appearance_key"]):
-        told: list[Any] = list(group.itertuples())
+    for (camera_id, key), told in _groups(reports, "camera_id", "appearance_key"):
         latest = max(
             told, key=lambda r: (r.reported_at, canonical_json({"age_group": r.age_group, "gender": r.gender}))
         )
@@ -47,7 +46,7 @@ def appearances(reports: pd.DataFrame) -> pd.DataFrame:
             {
                 "camera_id": camera_id,
                 "appearance_key": key,
-                "subject_id": _subject(told, str(key)),
+                "subject_id": _subject(told, key),
                 "started_at": min(report.started_at for report in told),
                 "ended_at": max(report.ended_at for report in told),
                 "age_group": latest.age_group,
@@ -70,9 +69,9 @@ def sessions(
 ) -> pd.DataFrame:
     """Runs of appearances of one subject at one camera, each starting at most the gap after the latest end so far."""
     rows = []
-    for (camera_id, _), group in appearances.groupby(["camera_id", "subject_id"]):
-        gap = pd.Timedelta(seconds=(gap_overrides or {}).get(str(camera_id), gap_seconds))
-        ordered: list[Any] = sorted(group.itertuples(), key=lambda seen: (seen.started_at, seen.appearance_key))
+    for (camera_id, _), group in _groups(appearances, "camera_id", "subject_id"):
+        gap = pd.Timedelta(seconds=(gap_overrides or {}).get(camera_id, gap_seconds))
+        ordered = sorted(group, key=lambda seen: (seen.started_at, seen.appearance_key))
         run = [ordered[0]]
         for seen in ordered[1:]:
             if seen.started_at - max(other.ended_at for other in run) > gap:
@@ -264,3 +263,11 @@ def _frame(accepted: Sequence[Mapping[str, Any]], fields: Sequence[str]) -> pd.D
 
 def _rows(frame: pd.DataFrame) -> list[Any]:
     return list(frame.itertuples())
+
+
+def _groups(frame: pd.DataFrame, *columns: str) -> list[tuple[tuple[str, ...], list[Any]]]:
+    """The rows by the values of the columns, in order of these."""
+    found: dict[tuple[str, ...], list[Any]] = {}
+    for row in _rows(frame):
+        found.setdefault(tuple(getattr(row, column) for column in columns), []).append(row)
+    return sorted(found.items())

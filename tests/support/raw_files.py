@@ -59,7 +59,7 @@ def insights_of(content: bytes) -> list[dict[str, Any]]:
             "subject_id": element.get("person_id") or None,
             "started_at": _instant(str(element["utc_time_recorded"]), "UTC"),
             "reported_at": _instant(str(element.get("save_insight_time") or element["utc_time_recorded"]), "UTC"),
-            "duration_seconds": float(element.get("loitering_duration") or 0.0),
+            "duration_seconds": float(element.get("loitering_duration") or element.get("duration_seconds") or 0.0),
         }
         for element in elements
     ]
