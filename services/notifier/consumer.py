@@ -6,7 +6,6 @@ from heapq import merge
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from services.common.health import Health
@@ -17,6 +16,7 @@ from services.common.patience import patiently
 from services.common.topics import PARTITIONS, Topic
 from services.notifier.domain.cursor import Cursor
 from services.notifier.domain.fanout import Entry
+from services.notifier.epoch import topic_id
 from services.notifier.hub import Hub
 from services.notifier.settings import NotifierSettings
 
@@ -43,7 +43,12 @@ class Consumer:
 
     async def run(self) -> None:
         settings = self._settings
-        epoch = await patiently("Kafka", self._cluster_id, (OSError, KafkaError), settings.notifier_retry_seconds)
+        epoch = await patiently(
+            "Kafka",
+            lambda: topic_id(settings.kafka_bootstrap, Topic.ALERTS),
+            (OSError, KafkaError),
+            settings.notifier_retry_seconds,
+        )
         kafka = _create_consumer(settings)
         await kafka.start()
         try:
@@ -64,14 +69,6 @@ class Consumer:
         lag = sum(max(0, ends[each] - at) for each, at in zip(ALERTS, self._hub.head.offsets, strict=True))
         LAG.labels(Topic.ALERTS).set(lag)
         return Health(ok=lag <= self._settings.lag_limit, detail={"lag_records": lag})
-
-    async def _cluster_id(self) -> str:
-        admin = AIOKafkaAdminClient(bootstrap_servers=self._settings.kafka_bootstrap)
-        try:
-            await admin.start()
-            return str((await admin.describe_cluster())["cluster_id"])
-        finally:
-            await admin.close()
 
     async def _open(self, kafka: AIOKafkaConsumer, epoch: str) -> Cursor:
         """Read the recent past, so that clients of an earlier process are served from memory."""

@@ -18,7 +18,7 @@ class CursorError(Exception):
 class Cursor(Struct, frozen=True, array_like=True):
     """`offsets` holds, of each partition of the alerts topic, the offset that comes next.
 
-    They mean something only within one `epoch`, the identity of the cluster: another cluster counts anew.
+    They mean something only within one `epoch`, the identity of the topic: one that is made anew counts anew.
     """
 
     epoch: str
