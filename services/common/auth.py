@@ -1,8 +1,5 @@
 """Access tokens: signed by the gateway, verified by every service that lets users in."""
 
-import os
-import secrets
-import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
@@ -11,6 +8,7 @@ import jwt
 from msgspec import Struct
 
 from services.common import clock
+from services.common.kept_secret import kept_secret
 
 SESSION_COOKIE = "dwell_session"
 ROLES = ("viewer", "operator", "analyst", "admin")
@@ -44,29 +42,8 @@ class Claims(Struct, frozen=True, kw_only=True):
 
 
 def load_token_secret(settings: TokenSettings) -> str:
-    """The configured secret, else the one kept in ``$DWELL_HOME/token_secret``, made on first use."""
-    if settings.token_secret:
-        return _strong(settings.token_secret)
-    path = settings.home / "token_secret"
-    if not path.exists():
-        _create(path)
-    return _strong(path.read_text().strip())
-
-
-def _create(path: Path) -> None:
-    """Several processes may start at once: a link appears whole and only once, so all read the same secret."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=".token_secret") as draft:
-        draft.write(secrets.token_urlsafe(48))
-        draft.flush()
-        os.fsync(draft.fileno())
-        try:
-            os.link(draft.name, path)
-        except FileExistsError:
-            return
-
-
-def _strong(secret: str) -> str:
+    """The configured secret, else the one kept in ``$DWELL_HOME/token_secret``."""
+    secret = settings.token_secret or kept_secret(settings.home / "token_secret")
     if len(secret) < MIN_SECRET_CHARACTERS:
         raise ValueError(f"the token secret needs at least {MIN_SECRET_CHARACTERS} characters")
     return secret
