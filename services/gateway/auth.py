@@ -25,6 +25,9 @@ ATTEMPT_WINDOW_SECONDS = 300
 # A hash costs 64 MiB and a core for some 50 ms: more at once would let logins starve everything else.
 _HASHES_AT_ONCE = 2
 
+_REDIS_SECONDS = 0.5
+"""How long a login waits for Redis to count."""
+
 _passwords = PasswordHash((Argon2Hasher(),))
 _NOBODY = _passwords.hash(uuid.uuid4().hex)
 _hashing = asyncio.Semaphore(_HASHES_AT_ONCE)
@@ -50,13 +53,13 @@ class LoginLimiter:
         """Raises `TooManyAttemptsError` from the attempt after the last one that is free."""
         key = _attempts_key(email, address)
         try:
-            async with self._redis.pipeline() as commands:
+            async with asyncio.timeout(_REDIS_SECONDS), self._redis.pipeline() as commands:
                 commands.incr(key)
                 commands.expire(key, ATTEMPT_WINDOW_SECONDS, nx=True)
                 commands.ttl(key)
                 attempts, _, wait_seconds = await commands.execute()
-        except (RedisError, OSError) as error:
-            log.warning("login attempts are not limited: redis is away", error=str(error))
+        except (RedisError, OSError, TimeoutError) as error:
+            log.warning("login attempts are not limited: redis is away", error=f"{type(error).__name__}: {error}")
             return
         if attempts > MAX_ATTEMPTS:
             raise TooManyAttemptsError(
@@ -65,8 +68,9 @@ class LoginLimiter:
 
     async def forget(self, email: str, address: str) -> None:
         try:
-            await self._redis.delete(_attempts_key(email, address))
-        except (RedisError, OSError):
+            async with asyncio.timeout(_REDIS_SECONDS):
+                await self._redis.delete(_attempts_key(email, address))
+        except (RedisError, OSError, TimeoutError):
             log.debug("login attempts are not forgotten: redis is away")
 
 

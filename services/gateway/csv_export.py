@@ -8,6 +8,8 @@ from typing import Any
 
 from services.common.events.common import isoformat
 
+CSV_RESPONSE: dict[int | str, dict[str, Any]] = {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}}
+
 # A cell that begins so is run as a formula when the file is opened in a spreadsheet.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 

@@ -7,8 +7,9 @@ from typing import Any
 import asyncpg
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from services.common.kafka.producer import PublishError
 from services.common.logging import get_logger
@@ -106,11 +107,16 @@ def problem(
         status=status,
         detail=detail,
         instance=request.url.path,
-        request_id=request.scope.get("state", {}).get("request_id"),
+        request_id=_request_id(request),
     )
     return JSONResponse(
         body.model_dump(), status_code=status, headers=dict(headers or {}), media_type="application/problem+json"
     )
+
+
+def _request_id(request: Request) -> str | None:
+    found: str | None = request.scope.get("state", {}).get("request_id")
+    return found
 
 
 def install_error_handlers(app: FastAPI) -> None:
@@ -121,6 +127,7 @@ def install_error_handlers(app: FastAPI) -> None:
     for error in (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, ConnectionError, TimeoutError):
         app.add_exception_handler(error, _database_away)
     app.add_exception_handler(asyncpg.DataError, _unstorable)
+    app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _crashed)
 
 
@@ -156,6 +163,12 @@ async def _unstorable(request: Request, error: Exception) -> JSONResponse:
     return problem(request, 422, InvalidRequestError.title, str(error))
 
 
+async def _gone(request: Request, error: Exception) -> Response:
+    """Nobody is left to read this; the status is the one that proxies log for it."""
+    return Response(status_code=499)
+
+
 async def _crashed(request: Request, error: Exception) -> JSONResponse:
-    log.error("request failed", path=request.url.path, exc_info=error)
+    # The server logs the traceback; this line tells whose it was.
+    log.error("request failed", path=request.url.path, request_id=_request_id(request), error=type(error).__name__)
     return problem(request, 500, GatewayError.title, None)

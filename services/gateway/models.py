@@ -1,11 +1,12 @@
 """What the HTTP interface answers: one pydantic model a resource, the source of the OpenAPI document."""
 
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
 Role = Literal["viewer", "operator", "analyst", "admin"]
+PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
 UploadStatus = Literal["received", "processing", "completed", "failed"]
 
 
@@ -21,8 +22,8 @@ class Problem(BaseModel):
 
 
 class LoginRequest(BaseModel):
-    email: str
-    password: str
+    email: str = Field(max_length=320)
+    password: str = Field(max_length=1_024)
 
 
 class LoginResponse(BaseModel):
@@ -258,11 +259,11 @@ class AlertPage(BaseModel):
 
 
 class AlertRuleDraft(BaseModel):
-    name: str = Field(min_length=1, max_length=120)
+    name: str = Field(min_length=1, max_length=120, pattern=PRINTABLE)
     kind: Literal["dwell_exceeded", "occupancy_exceeded"]
     threshold: float = Field(ge=0)
     severity: Literal["low", "medium", "high"] = "medium"
-    camera_ids: list[str] = []
+    camera_ids: list[Annotated[str, Field(min_length=1, max_length=512, pattern=PRINTABLE)]] = Field([], max_length=500)
     cooldown_seconds: float = Field(300.0, ge=0)
     enabled: bool = True
 

@@ -1,7 +1,7 @@
 """What was refused."""
 # ruff: noqa: S608 - values travel as parameters; what is formatted in are names and conditions written here
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from datetime import datetime
 
 import asyncpg
@@ -56,7 +56,7 @@ async def read_quarantine(
     )
 
 
-async def export_rejects(db: asyncpg.Pool, upload_id: str) -> AsyncIterator[list[tuple[int, str, str, str]]]:
+async def export_rejects(db: asyncpg.Pool, upload_id: str) -> AsyncGenerator[list[tuple[int, str, str, str]], None]:
     """(line, reason_code, reason, raw) of an upload's refused rows, in the order of the file, in batches."""
     source = f"upload:{upload_id}#"
     async with db.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):

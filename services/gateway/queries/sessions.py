@@ -1,7 +1,7 @@
 """Sessions one by one: the table and the export."""
 # ruff: noqa: S608 - values travel as parameters; what is formatted in are names and conditions written here
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -73,7 +73,9 @@ async def read_sessions(
     )
 
 
-async def export_sessions(db: asyncpg.Pool, filters: Filters, sort: SessionSort) -> AsyncIterator[list[asyncpg.Record]]:
+async def export_sessions(
+    db: asyncpg.Pool, filters: Filters, sort: SessionSort
+) -> AsyncGenerator[list[asyncpg.Record], None]:
     """The whole filtered set in batches, as it was when the export began."""
     column, direction, _ = _order(sort)
     where = started_sessions(filters)

@@ -1,7 +1,7 @@
 """The numbers of the cards."""
 # ruff: noqa: S608 - values travel as parameters; what is formatted in are names and conditions written here
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -96,18 +96,19 @@ async def _appearances(db: asyncpg.Pool, filters: Filters) -> int:
 
 
 async def _occupancy_now(db: asyncpg.Pool, filters: Filters, settings: GatewaySettings, now: datetime) -> int:
-    where = selected_sessions(filters).add("s.started_at <= {}", now)
-    present = where.parameter(now)
-    gap = where.parameter(settings.session_gap_seconds)
+    longest_gap = max(settings.session_gap_seconds, *settings.session_gap_overrides.values(), 0.0)
+    where = (
+        selected_sessions(filters)
+        .add("s.started_at <= {}", now)
+        .add("s.ended_at >= {}", now - timedelta(seconds=longest_gap))
+    )
+    present, gap = where.parameter(now), where.parameter(settings.session_gap_seconds)
     gaps = where.parameter(settings.session_gap_overrides)
-    longest = where.parameter(max(settings.session_gap_seconds, *settings.session_gap_overrides.values(), 0.0))
     count: int = await db.fetchval(
         f"""
         SELECT count(*) FROM sessions s
-        WHERE {where}
-          AND s.ended_at >= {present} - make_interval(secs => {longest})
-          AND s.ended_at >= {present}
-              - make_interval(secs => coalesce(({gaps}::jsonb ->> s.camera_id)::double precision, {gap}))
+        WHERE {where} AND {present}::timestamptz - s.ended_at
+              <= make_interval(secs => coalesce(({gaps}::jsonb ->> s.camera_id)::double precision, {gap}))
         """,
         *where.parameters,
     )

@@ -1,6 +1,7 @@
 """Sessions: the table and the export."""
 
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
@@ -9,7 +10,7 @@ from fastapi.responses import StreamingResponse
 from services.common import clock
 from services.common.events.common import isoformat
 from services.gateway import audit
-from services.gateway.csv_export import csv_lines
+from services.gateway.csv_export import CSV_RESPONSE, csv_lines
 from services.gateway.dependencies import Analyst, Database, Opened, Settings, Viewer
 from services.gateway.filters import CommonFilters
 from services.gateway.models import SessionPage
@@ -31,7 +32,7 @@ async def list_sessions(
     return await read_sessions(db, filters, settings, clock.now(), sort, cursor, limit)
 
 
-@router.get("/sessions.csv", response_class=Response)
+@router.get("/sessions.csv", response_class=Response, responses=CSV_RESPONSE)
 async def export(
     user: Analyst, opened: Opened, filters: CommonFilters, sort: SessionSort = "started_at"
 ) -> StreamingResponse:
@@ -39,8 +40,8 @@ async def export(
 
     async def lines() -> AsyncIterator[str]:
         yield csv_lines([EXPORT_COLUMNS])
-        async with opened.exports:
-            async for rows in export_sessions(opened.db, filters, sort):
+        async with opened.exports, aclosing(export_sessions(opened.db, filters, sort)) as batches:
+            async for rows in batches:
                 yield csv_lines(rows)
 
     asked = {"from": isoformat(filters.start), "to": isoformat(filters.end), **filters.cameras, **filters.people}

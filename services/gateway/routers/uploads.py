@@ -3,14 +3,15 @@
 import asyncio
 import uuid
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
-from fastapi.sse import EventSourceResponse, ServerSentEvent
+from fastapi.sse import EventSourceResponse
 
 from services.gateway import audit
-from services.gateway.csv_export import csv_lines
+from services.gateway.csv_export import CSV_RESPONSE, csv_lines
 from services.gateway.dependencies import Database, Opened, Operator, Viewer
 from services.gateway.errors import NotFoundError
 from services.gateway.filters import parse_zone
@@ -76,9 +77,9 @@ async def post_upload(request: Request, response: Response, user: Operator, open
         int(length) if length.isdecimal() else None,
         store,
         opened.settings.max_upload_bytes,
+        _zone_of,
     )
-    zone = parse_zone(file.fields.get("timezone") or _DEFAULT_ZONE).key
-    upload = await accept_file(file, zone, user.email, opened, store)
+    upload = await accept_file(file, _zone_of(file.fields), user.email, opened, store)
     if upload.duplicate:
         response.status_code = 200
     elif upload.status != "completed":
@@ -86,6 +87,10 @@ async def post_upload(request: Request, response: Response, user: Operator, open
     if not upload.duplicate:
         await audit.record(opened.db, user.email, "upload", upload.upload_id, file_name=file.file_name)
     return upload
+
+
+def _zone_of(fields: dict[str, str]) -> str:
+    return parse_zone(fields.get("timezone") or _DEFAULT_ZONE).key
 
 
 @router.get("")
@@ -115,13 +120,13 @@ async def get_upload(upload: ExistingUpload) -> Upload:
 
 
 @router.get("/{upload_id}/events", response_class=EventSourceResponse)
-async def upload_events(upload: ExistingUpload, db: Database) -> AsyncIterator[ServerSentEvent]:
-    """The upload each time it has changed, as `progress`; ends when it is finished."""
+async def upload_events(upload: ExistingUpload, db: Database) -> AsyncIterator[Upload]:
+    """The upload each time it has changed; ends when it is finished."""
     shown: Upload | None = None
     current: Upload | None = upload
     while current is not None:
         if current != shown:
-            yield ServerSentEvent(data=current, event="progress")
+            yield current
             shown = current
         if current.status in ("completed", "failed"):
             return
@@ -129,14 +134,14 @@ async def upload_events(upload: ExistingUpload, db: Database) -> AsyncIterator[S
         current = await read_upload(db, upload.upload_id)
 
 
-@router.get("/{upload_id}/rejects.csv", response_class=Response)
+@router.get("/{upload_id}/rejects.csv", response_class=Response, responses=CSV_RESPONSE)
 async def get_rejects(upload: ExistingUpload, user: Viewer, opened: Opened) -> StreamingResponse:
     """The refused rows: `line`, `reason_code`, `reason`, `raw`."""
 
     async def lines() -> AsyncIterator[str]:
         yield csv_lines([("line", "reason_code", "reason", "raw")])
-        async with opened.exports:
-            async for rows in export_rejects(opened.db, upload.upload_id):
+        async with opened.exports, aclosing(export_rejects(opened.db, upload.upload_id)) as batches:
+            async for rows in batches:
                 yield csv_lines(rows)
 
     await audit.record(opened.db, user.email, "export_rejects", upload.upload_id)

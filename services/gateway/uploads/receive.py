@@ -1,7 +1,7 @@
 """A multipart upload from the socket to the raw store, never whole in memory and never larger than allowed."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 from python_multipart import MultipartParser
@@ -28,9 +28,18 @@ class ReceivedFile:
 
 
 async def receive_file(
-    body: AsyncIterator[bytes], content_type: str, content_length: int | None, store: RawStore, max_bytes: int
+    body: AsyncIterator[bytes],
+    content_type: str,
+    content_length: int | None,
+    store: RawStore,
+    max_bytes: int,
+    check_fields: Callable[[dict[str, str]], object],
 ) -> ReceivedFile:
-    """Store the part named ``file``. Raises `FileTooLargeError` at once, `InvalidRequestError` for a bad form."""
+    """Store the part named ``file``.
+
+    Raises `FileTooLargeError` as soon as it is, `InvalidRequestError` for a bad form, and whatever `check_fields`
+    raises; then nothing is stored.
+    """
     if content_length is not None and content_length > max_bytes + _MAX_PARTS * _MAX_FIELD_BYTES:
         raise _too_large(max_bytes)
     kind, options = parse_options_header(content_type)
@@ -52,6 +61,7 @@ async def receive_file(
             raise InvalidRequestError(f"The form cannot be read: {error}") from None
         if form.file_name is None or not form.ended:
             raise InvalidRequestError("The form breaks off." if form.file_name else "There is no part named `file`.")
+        check_fields(form.fields)
         return await asyncio.to_thread(_store, incoming, form)
 
 
