@@ -58,7 +58,11 @@ def run_faust(
         async with LagProbe(settings.kafka_bootstrap, app.conf.id, topics, settings.lag_limit) as lag:
             await serve(health_app({"kafka": lag.check, **checks}), settings.host, port)
 
-    faust.Worker(app, loglevel=settings.log_level).execute_from_commandline()
+    settings.home.mkdir(parents=True, exist_ok=True)
+    worker = faust.Worker(app, loglevel=settings.log_level)
+    # It writes terminal codes into the log.
+    worker.spinner = None
+    worker.execute_from_commandline()
     sys.exit(0)
 
 
