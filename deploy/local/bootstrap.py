@@ -69,7 +69,8 @@ def environment(lock: str) -> None:
         return
     say(f"installing the Python packages of {lock}")
     uv = (str(VENV / "bin/uv"), "pip", "install", "--python", str(VENV / "bin/python"))
-    _run(*uv, "--quiet", "--require-hashes", "-r", str(ROOT / lock))
+    # Compiled once here, not by ten processes at their first start.
+    _run(*uv, "--quiet", "--compile-bytecode", "--require-hashes", "-r", str(ROOT / lock))
     set_stamp(stamp, wanted)
 
 

@@ -46,6 +46,7 @@ class Supervisor:
         self._home = home
         self._socket = socket_path(home)
         self._pids: dict[str, int] = {}
+        self._log_starts: dict[str, int] = {}
 
     @property
     def is_running(self) -> bool:
@@ -87,6 +88,7 @@ class Supervisor:
             if state is None:
                 raise LocalError(f"the running stack knows no {name}: run `make down` and start again")
             if not state.is_up:
+                self._log_starts[name] = _size(log_path(self._home, name))
                 self._call("startProcess", f"{state.group}:{name}", False)
             self._pids.pop(name, None)
 
@@ -112,11 +114,13 @@ class Supervisor:
         )
 
     def last_lines(self, name: str) -> str:
+        """What the program said last, since it was started."""
         try:
-            lines = log_path(self._home, name).read_text(encoding="utf-8", errors="replace").splitlines()
-        except OSError:
-            return "(no log)"
-        return "\n".join(f"  {line}" for line in lines[-LAST_LINES:])
+            written = log_path(self._home, name).read_bytes()[self._log_starts.get(name, 0) :]
+        except FileNotFoundError:
+            written = b""
+        lines = written.decode(errors="replace").splitlines()[-LAST_LINES:]
+        return "\n".join(f"  {line}" for line in lines or ["(nothing)"])
 
     def shut_down(self) -> bool:
         """Stop everything and return when no process is left; False when there was none to stop."""
@@ -149,3 +153,7 @@ class Supervisor:
         transport = SupervisorTransport(None, None, f"unix://{self._socket}")
         with xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport) as proxy:
             return getattr(proxy.supervisor, method)(*arguments)
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
