@@ -28,7 +28,10 @@ def load_sample(settings: LocalSettings, say: Say) -> None:
     folder = settings.home / "sample" / yesterday.date().isoformat()
     _generate(folder, yesterday)
     say(f"loading the sample day {yesterday:%Y-%m-%d}")
-    _load(settings, folder, {"from": yesterday.isoformat(), "to": today.isoformat()})
+    try:
+        _load(settings, folder, {"from": yesterday.isoformat(), "to": today.isoformat()})
+    except httpx.TransportError as error:
+        raise LocalError(f"{settings.address} stopped answering ({error}): see `make logs SERVICE=gateway`") from error
 
 
 def _generate(folder: Path, day: datetime) -> None:
@@ -49,12 +52,12 @@ def _generate(folder: Path, day: datetime) -> None:
 def _load(settings: LocalSettings, folder: Path, day: dict[str, str]) -> None:
     with httpx.Client(base_url=f"{settings.address}/api/v1", timeout=60, trust_env=False) as client:
         login = client.post("/auth/login", json={"email": settings.admin_email, "password": settings.admin_password})
-        if login.status_code != httpx.codes.OK:
+        if login.status_code == httpx.codes.UNAUTHORIZED:
             raise LocalError(
                 f"{settings.admin_email} could not log in: the password is another than when the tables were made; "
                 "set DWELL_ADMIN_PASSWORD to that, or remove DWELL_HOME to begin anew"
             )
-        client.headers["Authorization"] = f"Bearer {login.json()['access_token']}"
+        client.headers["Authorization"] = f"Bearer {_checked(login)['access_token']}"
         uploads = [_upload(client, folder / name) for name in FILES]
         accepted: int = uploads[0]["rows_accepted"]
         _until_shown(client, day, accepted)
@@ -62,16 +65,13 @@ def _load(settings: LocalSettings, folder: Path, day: dict[str, str]) -> None:
 
 def _upload(client: httpx.Client, path: Path) -> dict[str, Any]:
     """The finished upload."""
-    response = client.post("/uploads", files={"file": (path.name, path.read_bytes())})
-    if response.is_error:
-        raise LocalError(f"{path.name} was refused: {response.text[:500]}")
-    upload: dict[str, Any] = response.json()
+    upload = _checked(client.post("/uploads", files={"file": (path.name, path.read_bytes())}))
     deadline = monotonic() + LOAD_SECONDS
     while upload["status"] not in {"completed", "failed"}:
         if monotonic() > deadline:
             raise LocalError(f"{path.name} is still {upload['status']}: see `make logs SERVICE=worker`")
         sleep(POLL_SECONDS)
-        upload = client.get(f"/uploads/{upload['upload_id']}").json()
+        upload = _checked(client.get(f"/uploads/{upload['upload_id']}"))
     if upload["status"] == "failed":
         raise LocalError(f"{path.name} failed to load: see `make logs SERVICE=gateway`")
     return upload
@@ -80,9 +80,7 @@ def _upload(client: httpx.Client, path: Path) -> dict[str, Any]:
 def _until_shown(client: httpx.Client, day: dict[str, str], appearances: int) -> None:
     deadline = monotonic() + LOAD_SECONDS
     while True:
-        response = client.get("/analytics/summary", params=day)
-        response.raise_for_status()
-        summary = response.json()
+        summary = _checked(client.get("/analytics/summary", params=day))
         if summary["appearances"] >= appearances and summary["sessions"]:
             return
         if monotonic() > deadline:
@@ -91,3 +89,13 @@ def _until_shown(client: httpx.Client, day: dict[str, str], appearances: int) ->
                 f"{LOAD_SECONDS:.0f} s: see `make status` and `make logs`"
             )
         sleep(POLL_SECONDS)
+
+
+def _checked(response: httpx.Response) -> dict[str, Any]:
+    if response.is_error:
+        asked = f"{response.request.method} {response.request.url.path}"
+        raise LocalError(
+            f"{asked} answered {response.status_code}: {response.text[:500]}; see `make logs SERVICE=gateway`"
+        )
+    body: dict[str, Any] = response.json()
+    return body
