@@ -1,0 +1,109 @@
+"""What the connector is made of: its sources, the book of cameras and the way to Kafka."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from itertools import groupby
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+from fastapi import FastAPI
+
+from services.common import clock
+from services.common.events.cameras import Camera
+from services.common.health import Health, health_router
+from services.common.kafka.envelopes import decode
+from services.common.kafka.producer import EventProducer, PublishError
+from services.common.logging import get_logger
+from services.common.patience import patiently
+from services.common.runner import serve
+from services.common.topics import PARTITIONS, Topic
+from services.ingest.cameras import CameraBook
+from services.ingest.publisher import Publisher
+from services.ingest.settings import IngestSettings
+from services.ingest.sources.base import Source
+from services.ingest.sources.webhook import Webhook
+
+log = get_logger(__name__)
+
+SOURCES: dict[str, Callable[[IngestSettings, Publisher, CameraBook], Source]] = {"webhook": Webhook}
+
+
+class Ingest:
+    """The webhook answers 503 until Kafka is there and the cameras of earlier days are remembered."""
+
+    def __init__(self, settings: IngestSettings) -> None:
+        if unknown := set(settings.corsight_sources) - SOURCES.keys():
+            known = ", ".join(sorted(SOURCES))
+            raise ValueError(
+                f"DWELL_CORSIGHT_SOURCES: no source is named {', '.join(sorted(unknown))}; there is {known}"
+            )
+        self._settings = settings
+        self._publisher = Publisher(settings.ingest_publish_seconds)
+        self._cameras = CameraBook()
+        self._sources = [SOURCES[name](settings, self._publisher, self._cameras) for name in settings.corsight_sources]
+        self.app = FastAPI(openapi_url=None)
+        self.app.include_router(health_router({"kafka": self._publisher.check, "sources": self._check_sources}))
+        for source in self._sources:
+            if source.router:
+                self.app.include_router(source.router)
+
+    async def serve(self) -> None:
+        await serve(self.app, self._settings.host, self._settings.ingest_port)
+
+    async def run(self) -> None:
+        async with AsyncExitStack() as stack:
+            producer = await patiently(
+                "Kafka", self._connect, (OSError, KafkaError), self._settings.ingest_retry_seconds
+            )
+            stack.push_async_exit(producer)
+            self._cameras.remember(await _read_cameras(self._settings.kafka_bootstrap))
+            self._publisher.connect(producer)
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._tell_of_cameras())
+                for source in self._sources:
+                    group.create_task(source.run())
+
+    async def _connect(self) -> EventProducer:
+        producer = EventProducer(self._settings.kafka_bootstrap, "dwell-ingest", linger_ms=5)
+        return await producer.__aenter__()
+
+    async def _tell_of_cameras(self) -> None:
+        """Also while a source is silent: that time passes is what resolves alerts and shows who fell silent."""
+        while True:
+            await asyncio.sleep(self._settings.ingest_heartbeat_seconds)
+            cameras = sorted(self._cameras.all(), key=lambda camera: camera.source)
+            try:
+                for source, of_source in groupby(cameras, key=lambda camera: camera.source):
+                    await self._publisher.publish_cameras(list(of_source), source)
+            except PublishError as error:
+                log.error("cannot tell of the cameras", reason=str(error))
+
+    async def _check_sources(self) -> Health:
+        """A source that is silent is told, but is no fault of this service."""
+        now = clock.now()
+        silent = {
+            source.name: round((now - spoke_at).total_seconds(), 1)
+            for source in self._sources
+            if (spoke_at := self._cameras.spoke_at(source.name))
+        }
+        return Health(ok=True, detail={"silent_seconds": silent})
+
+
+async def _read_cameras(bootstrap: str) -> list[Camera]:
+    """What the compacted topic holds."""
+    partitions = [TopicPartition(Topic.CAMERAS, number) for number in range(PARTITIONS)]
+    kafka = AIOKafkaConsumer(bootstrap_servers=bootstrap, client_id="dwell-ingest", enable_auto_commit=False)
+    await kafka.start()
+    try:
+        kafka.assign(partitions)
+        await kafka.seek_to_beginning(*partitions)
+        ends = await kafka.end_offsets(partitions)
+        latest: dict[str, Camera] = {}
+        while any([await kafka.position(each) < ends[each] for each in partitions]):
+            for records in (await kafka.getmany(timeout_ms=200)).values():
+                cameras = (camera for record in records for camera in decode(Topic.CAMERAS, record.value).items)
+                latest |= {camera.camera_id: camera for camera in cameras}
+        return list(latest.values())
+    finally:
+        await kafka.stop()

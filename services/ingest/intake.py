@@ -1,0 +1,122 @@
+"""From the vendor's events to facts, refusals and signs of life; every source comes through here."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from msgspec import Struct, field
+
+from services.common.corsight.chunks import MAX_EXTRA_CHARS, RowError, RowRules, is_image_name
+from services.common.corsight.event import BLOCKS, normalise_event
+from services.common.events.appearances import Appearance
+from services.common.events.common import stable_id
+from services.common.events.insights import InsightEvent
+from services.common.events.quarantine import Quarantined
+from services.common.kafka.envelopes import UNREADABLE
+from services.common.kafka.quarantine import refuse
+
+
+class UnreadableError(Exception):
+    """The body as a whole is no JSON; `refusal` is its entry in the quarantine."""
+
+    def __init__(self, reason: str, refusal: Quarantined) -> None:
+        super().__init__(reason)
+        self.refusal = refusal
+
+
+class Taken(Struct):
+    """What one delivery held. Every element is in exactly one place; `signs_of_life` counts those that say no more."""
+
+    appearances: list[Appearance] = field(default_factory=list)
+    insights: list[InsightEvent] = field(default_factory=list)
+    refused: list[Quarantined] = field(default_factory=list)
+    signs_of_life: int = 0
+
+    @property
+    def accepted(self) -> int:
+        return len(self.appearances) + len(self.insights) + self.signs_of_life
+
+
+def read_elements(body: bytes, source: str) -> list[msgspec.Raw]:
+    """The elements of an array, or the one element that the body is. Raises `UnreadableError`."""
+    try:
+        if body.lstrip()[:1] == b"[":
+            return msgspec.json.decode(body, type=list[msgspec.Raw])
+        return [msgspec.json.decode(body, type=msgspec.Raw)]
+    except UNREADABLE as error:
+        code = "bad_encoding" if isinstance(error, UnicodeDecodeError) else "bad_json"
+        raise UnreadableError(str(error), refuse(_source_of(source, body), code, str(error), body)) from error
+
+
+def take(elements: Iterable[msgspec.Raw], source: str, now: datetime) -> Taken:
+    taken = Taken()
+    rules = RowRules(now)
+    for raw in elements:
+        try:
+            _take_one(taken, raw, source, rules)
+        except RecursionError:
+            whence = _source_of(source, bytes(raw))
+            taken.refused.append(refuse(whence, "schema_violation", "nested too deeply", bytes(raw)))
+    return taken
+
+
+def _take_one(taken: Taken, raw: msgspec.Raw, source: str, rules: RowRules) -> None:
+    element = None
+    try:
+        element = _decode(raw)
+        if _is_sign_of_life(element):
+            taken.signs_of_life += 1
+            return
+        fact = normalise_event(element, source=source, rules=rules)
+    except RowError as error:
+        taken.refused.append(_refused(error, raw, element, source))
+        return
+    if isinstance(fact, Appearance):
+        taken.appearances.append(fact)
+    else:
+        taken.insights.append(fact)
+
+
+def _decode(raw: msgspec.Raw) -> Any:
+    try:
+        return msgspec.json.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise RowError("bad_json", str(error)) from error
+
+
+def _is_sign_of_life(element: Any) -> bool:
+    """The vendor's servers tell their status every few seconds; under which names is not documented."""
+    return (
+        isinstance(element, dict)
+        and "status" in str(element.get("event_type")).lower()
+        and not any(block in element for block in BLOCKS)
+    )
+
+
+def _refused(error: RowError, raw: msgspec.Raw, element: Any, source: str) -> Quarantined:
+    without = _without_pictures(element)
+    kept = bytes(raw) if without == element else msgspec.json.encode(without)
+    return refuse(_source_of(source, bytes(raw)), error.reason_code, error.reason, kept, error.camera_id)
+
+
+def _source_of(source: str, raw: bytes) -> str:
+    """The same content delivered again is the same refusal. Not by event_id: updates may repeat that."""
+    return f"{source}#{stable_id(raw.hex())}"
+
+
+def _without_pictures(value: Any) -> Any:
+    """The value as it came, but for pictures, which never enter Kafka."""
+    if isinstance(value, dict):
+        return {
+            name: _without_pictures(inner)
+            for name, inner in value.items()
+            if not is_image_name(name) and not _is_long(inner)
+        }
+    if isinstance(value, list):
+        return [_without_pictures(inner) for inner in value if not _is_long(inner)]
+    return value
+
+
+def _is_long(value: Any) -> bool:
+    return isinstance(value, str) and len(value) > MAX_EXTRA_CHARS

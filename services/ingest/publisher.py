@@ -1,0 +1,52 @@
+"""Facts, refusals and cameras to Kafka; what is published is acknowledged by all replicas."""
+
+import asyncio
+from collections.abc import Iterable
+
+from services.common.events.cameras import Camera
+from services.common.events.quarantine import Quarantined
+from services.common.health import Health
+from services.common.kafka.producer import EventProducer, PublishError
+from services.common.topics import Topic
+from services.ingest.intake import Taken
+
+
+class Publisher:
+    """Refuses with `PublishError` while Kafka is away or slow: whoever sent the data keeps it and sends it again.
+
+    Some of a refused delivery may have reached Kafka all the same. Sent again, it changes nothing.
+    """
+
+    def __init__(self, timeout_seconds: float) -> None:
+        self._timeout_seconds = timeout_seconds
+        self._producer: EventProducer | None = None
+
+    def connect(self, producer: EventProducer) -> None:
+        self._producer = producer
+
+    async def publish_taken(self, taken: Taken, source: str) -> None:
+        await asyncio.gather(
+            self._publish(Topic.APPEARANCES, taken.appearances, source),
+            self._publish(Topic.INSIGHTS, taken.insights, source),
+            self.publish_refused(taken.refused, source),
+        )
+
+    async def publish_refused(self, refused: Iterable[Quarantined], source: str) -> None:
+        await self._publish(Topic.QUARANTINE, refused, source)
+
+    async def publish_cameras(self, cameras: Iterable[Camera], source: str) -> None:
+        await self._publish(Topic.CAMERAS, cameras, source)
+
+    async def check(self) -> Health:
+        if self._producer is None:
+            return Health(ok=False, detail={"error": "not connected yet"})
+        return await self._producer.check()
+
+    async def _publish(self, topic: Topic, items: Iterable[object], source: str) -> None:
+        if self._producer is None:
+            raise PublishError("not connected to Kafka yet")
+        try:
+            async with asyncio.timeout(self._timeout_seconds):
+                await self._producer.publish(topic, items, source)
+        except TimeoutError as error:
+            raise PublishError(f"Kafka did not acknowledge {topic} in {self._timeout_seconds:g} s") from error

@@ -1,0 +1,37 @@
+"""What the connector needs beyond the common settings."""
+
+from typing import Annotated
+
+from pydantic import Field, field_validator
+from pydantic_settings import NoDecode
+
+from services.common.kept_secret import kept_secret
+from services.common.settings import CommonSettings
+
+MAX_BODY_BYTES = 2 * 1024 * 1024
+"""What one request brings must fit into one Kafka record, which holds 4 MB, refusals in base64 included."""
+
+
+class IngestSettings(CommonSettings):
+    corsight_sources: Annotated[tuple[str, ...], NoDecode] = Field(
+        ("webhook",), description="where Corsight's events come from, with commas between; empty: nowhere"
+    )
+    corsight_webhook_secret: str = Field(
+        "", repr=False, description="what a caller of the webhook must know; empty: one kept in the home folder"
+    )
+    ingest_max_body_bytes: int = Field(MAX_BODY_BYTES, ge=1, le=MAX_BODY_BYTES)
+    ingest_requests: int = Field(32, ge=1, description="webhook requests at work at once; more are asked to come back")
+    ingest_publish_seconds: float = Field(10.0, gt=0, description="how long Kafka may take to acknowledge a request")
+    ingest_heartbeat_seconds: float = Field(10.0, gt=0, description="how often every known camera is told of")
+    ingest_retry_seconds: float = Field(5.0, gt=0, description="pause between attempts while Kafka is away")
+
+    @field_validator("corsight_sources", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return tuple(name for part in value.split(",") if (name := part.strip()))
+
+    @property
+    def webhook_secret(self) -> str:
+        return self.corsight_webhook_secret or kept_secret(self.home / "corsight_webhook_secret")
