@@ -1,0 +1,57 @@
+import { MutationCache, QueryCache, QueryClient, QueryClientProvider } from '@tanstack/react-query'
+import { type RouterHistory, RouterProvider } from '@tanstack/react-router'
+import { isSignedOut } from './api/client'
+import { ApiError } from './api/problem'
+import { createAlertStream, StreamContext } from './features/alerts/stream'
+import { sendFile } from './features/uploads/send-file'
+import { Transfers } from './features/uploads/transfers'
+import { TransfersContext } from './features/uploads/use-transfers'
+import { createAppRouter } from './router'
+
+const RETRIES = 2
+
+/** Everything that lives as long as the page, built once and in order. */
+export function createParts(history?: RouterHistory) {
+  const onError = (error: Error) => {
+    if (isSignedOut(error)) void signOut()
+  }
+  const queryClient = new QueryClient({
+    queryCache: new QueryCache({ onError }),
+    mutationCache: new MutationCache({ onError }),
+    defaultOptions: {
+      queries: {
+        staleTime: 5000,
+        // A refusal stays one, however often it is asked for; only a fault may pass.
+        retry: (count, error) =>
+          count < RETRIES && !(error instanceof ApiError && error.status >= 400 && error.status < 500),
+      },
+    },
+  })
+  const router = createAppRouter(queryClient, history)
+  const stream = createAlertStream(queryClient)
+  const transfers = new Transfers(sendFile, () => {
+    void queryClient.invalidateQueries({ queryKey: ['uploads', 'history'] })
+  })
+
+  async function signOut(): Promise<void> {
+    const { pathname, href } = router.state.location
+    if (pathname === '/login') return
+    queryClient.removeQueries({ queryKey: ['me'] })
+    await router.navigate({ to: '/login', search: { redirect: href } })
+    queryClient.clear()
+  }
+
+  return { queryClient, router, stream, transfers }
+}
+
+export function App({ parts }: { parts: ReturnType<typeof createParts> }) {
+  return (
+    <QueryClientProvider client={parts.queryClient}>
+      <StreamContext value={parts.stream}>
+        <TransfersContext value={parts.transfers}>
+          <RouterProvider router={parts.router} />
+        </TransfersContext>
+      </StreamContext>
+    </QueryClientProvider>
+  )
+}

@@ -1,0 +1,47 @@
+import { formatCount, formatInstant } from '../../lib/format'
+import { DataTable } from '../../ui/data-table'
+import { Popover } from '../../ui/popover'
+import { useZone } from '../filters/use-view'
+import { useFreshness, useSources } from './stream'
+
+/** One word and one number on how fresh the screen is; opened, the sources one by one. */
+export function FreshnessPill() {
+  const { state, word, detail } = useFreshness()
+  const zone = useZone()
+  const { data } = useSources()
+
+  return (
+    <Popover
+      className={`pill pill-${state}`}
+      name={`Data freshness: ${word} ${detail}`}
+      label={
+        <>
+          <span className="dot" aria-hidden="true" /> {word}
+          {detail && <span className="wide-only"> · {detail}</span>}
+        </>
+      }
+    >
+      <p>
+        {word}
+        {detail && `, ${detail}`}
+      </p>
+      {data && data.sources.length > 0 ? (
+        <DataTable
+          caption="Camera sources"
+          rows={data.sources}
+          rowKey={(source) => source.source}
+          columns={[
+            { header: 'Source', cell: (source) => source.source },
+            { header: 'State', cell: (source) => source.state },
+            { header: 'Last heard', cell: (source) => formatInstant(source.heartbeat_at, zone, 'seconds') },
+            { header: 'Newest event', cell: (source) => formatInstant(source.newest_event_at, zone, 'seconds') },
+            { header: 'Cameras', numeric: true, cell: (source) => formatCount(source.cameras) },
+          ]}
+        />
+      ) : (
+        <p>No live source is connected. Uploaded files are shown as they are read.</p>
+      )}
+      {data?.sink_lag_records ? <p>{formatCount(data.sink_lag_records)} records are still on their way.</p> : null}
+    </Popover>
+  )
+}

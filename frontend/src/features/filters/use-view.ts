@@ -1,0 +1,62 @@
+import { useNavigate, useSearch } from '@tanstack/react-router'
+import { useMemo } from 'react'
+import { useMinute } from '../../hooks/use-clock'
+import type { Filters } from '../../lib/search'
+import { resolveRange, type TimeRange, toIso } from '../../lib/time-range'
+import { useFilterOptions } from './queries'
+
+/** The common filters as every read of the HTTP interface takes them. */
+export interface ViewQuery {
+  from: string
+  to: string
+  tz: string
+  camera_id?: string[] | undefined
+  age_group?: string[] | undefined
+  gender?: string[] | undefined
+  min_dwell?: number | undefined
+  max_dwell?: number | undefined
+}
+
+export interface View {
+  filters: Filters
+  zone: string
+  range: TimeRange
+  query: ViewQuery
+}
+
+/** What the address asks to see, with its relative range made absolute. */
+export function useView(): View {
+  const filters = useSearch({ from: '/shell' })
+  const now = useMinute()
+  const zone = useZone()
+  return useMemo(() => {
+    const range = resolveRange(filters, now, zone)
+    const { camera_id, age_group, gender, min_dwell, max_dwell } = filters
+    const query = {
+      from: toIso(range.from),
+      to: toIso(range.to),
+      tz: zone,
+      camera_id,
+      age_group,
+      gender,
+      min_dwell,
+      max_dwell,
+    }
+    return { filters, zone, range, query }
+  }, [filters, now, zone])
+}
+
+/** The zone in which times are read and days begin: the address's, else the site's. */
+export function useZone(): string {
+  const { tz } = useSearch({ from: '/shell' })
+  const { site_timezone } = useFilterOptions()
+  return tz ?? site_timezone
+}
+
+/** Changes the address; a page of a list that is now another list begins at its beginning. */
+export function useSetFilters(): (change: Filters) => void {
+  const navigate = useNavigate()
+  return (change) => {
+    void navigate({ to: '.', search: (before) => ({ ...before, ...change, cursor: undefined, sel: undefined }) })
+  }
+}

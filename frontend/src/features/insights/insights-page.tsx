@@ -1,0 +1,161 @@
+import { useNavigate, useSearch } from '@tanstack/react-router'
+import { useEffect } from 'react'
+import { describeCorrelation } from '../../lib/correlation'
+import { formatCount, formatDecimal, formatInstant } from '../../lib/format'
+import { toIso } from '../../lib/time-range'
+import { DataTable } from '../../ui/data-table'
+import { Page } from '../../ui/page'
+import { PageLinks } from '../../ui/page-links'
+import { Panel } from '../../ui/panel'
+import { TableToggle, useTableView } from '../../ui/table-toggle'
+import { Empty } from '../filters/empty'
+import { FilterBar } from '../filters/filter-bar'
+import { useSetFilters, useView } from '../filters/use-view'
+import { OccupancyChart } from '../occupancy/occupancy-chart'
+import { OccupancyTable } from '../occupancy/occupancy-table'
+import { useOccupancyTimeline } from '../occupancy/queries'
+import { InsightLanes } from './insight-lanes'
+import { InsightTable } from './insight-table'
+import { useCorrelation, useInsightHours, useInsights } from './queries'
+
+export function InsightsPage() {
+  return (
+    <Page title="Insights">
+      <FilterBar />
+      <TimelinePanel />
+      <CorrelationPanel />
+      <ListPanel />
+    </Page>
+  )
+}
+
+function useChosenInsights() {
+  const { query } = useView()
+  const { cursor, sel } = useSearch({ from: '/shell/insights' })
+  return { result: useInsights(query, cursor), cursor, selected: sel }
+}
+
+function TimelinePanel() {
+  const view = useView()
+  const { range, zone } = view
+  const setFilters = useSetFilters()
+  const navigate = useNavigate()
+  const [isTable, toggle] = useTableView('occupancy')
+  const { result: insights, selected } = useChosenInsights()
+  const items = insights.data?.items ?? []
+  const total = insights.data?.total ?? 0
+
+  return (
+    <Panel
+      title="Occupancy and insights"
+      result={useOccupancyTimeline(view)}
+      height={360}
+      isEmpty={(steps) => steps.length === 0 && items.length === 0}
+      empty={<Empty />}
+      actions={<TableToggle isTable={isTable} onToggle={toggle} />}
+    >
+      {(steps) =>
+        isTable ? (
+          <OccupancyTable steps={steps} zone={zone} />
+        ) : (
+          <>
+            <OccupancyChart
+              steps={steps}
+              range={range}
+              zone={zone}
+              height={220}
+              onZoom={(from, to) => setFilters({ range: undefined, from: toIso(from), to: toIso(to) })}
+            />
+            <InsightLanes
+              insights={items}
+              range={range}
+              zone={zone}
+              selected={selected}
+              onSelect={(sel) => void navigate({ to: '.', search: (before) => ({ ...before, sel }) })}
+            />
+            {total > items.length && (
+              <p className="quiet">
+                {formatCount(items.length)} of {formatCount(total)} insights are drawn; narrow the range to see all.
+              </p>
+            )}
+          </>
+        )
+      }
+    </Panel>
+  )
+}
+
+function CorrelationPanel() {
+  const { query, zone } = useView()
+  const [isTable, toggle] = useTableView('hours')
+  const hours = useInsightHours(query, isTable)
+  return (
+    <Panel
+      title="Do insights follow occupancy?"
+      result={useCorrelation(query)}
+      height={70}
+      actions={<TableToggle isTable={isTable} onToggle={toggle} />}
+    >
+      {({ pearson_r, n }) => {
+        const { headline, meaning } = describeCorrelation(pearson_r, n)
+        return (
+          <>
+            <p>
+              <data className="headline" value={pearson_r ?? ''} data-metric="pearson_r" data-value={pearson_r ?? ''}>
+                {headline}
+              </data>{' '}
+              {meaning}
+            </p>
+            <p className="quiet">
+              Pearson correlation between the number of insights and the mean occupancy of each hour. It does not say
+              that one causes the other.
+            </p>
+            {isTable && (
+              <div className="scroll-box">
+                <DataTable
+                  caption="Insights and mean occupancy by hour"
+                  rows={hours.data?.points ?? []}
+                  rowKey={(hour) => hour.hour}
+                  columns={[
+                    { header: 'Hour', cell: (hour) => formatInstant(hour.hour, zone) },
+                    { header: 'Insights', numeric: true, cell: (hour) => formatCount(hour.insights) },
+                    { header: 'Mean occupancy', numeric: true, cell: (hour) => formatDecimal(hour.occupancy_avg) },
+                  ]}
+                />
+              </div>
+            )}
+          </>
+        )
+      }}
+    </Panel>
+  )
+}
+
+function ListPanel() {
+  const { zone } = useView()
+  const { result, cursor, selected } = useChosenInsights()
+
+  useEffect(() => {
+    if (selected) document.getElementById(`row-${selected}`)?.scrollIntoView({ block: 'center' })
+  }, [selected])
+
+  return (
+    <Panel
+      title={result.data ? `${formatCount(result.data.total)} insights` : 'Insights'}
+      result={result}
+      height={400}
+      isEmpty={(page) => page.items.length === 0 && !cursor}
+      empty={<Empty />}
+    >
+      {(page) => (
+        <>
+          <p className="quiet">
+            Each event with the occupancy of its camera from 5 minutes before it to 5 minutes after it.
+          </p>
+          <InsightTable insights={page.items} zone={zone} selected={selected} />
+          {(page.next_cursor || cursor) && <PageLinks cursor={cursor} next={page.next_cursor} />}
+        </>
+      )}
+    </Panel>
+  )
+}

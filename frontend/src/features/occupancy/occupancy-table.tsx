@@ -1,0 +1,32 @@
+import { formatCount, formatDecimal, formatInstant } from '../../lib/format'
+import type { Step } from '../../lib/timeline'
+import { type Column, DataTable } from '../../ui/data-table'
+
+export function OccupancyTable({ steps, zone }: { steps: readonly Step[]; zone: string }) {
+  const columns: Column<Step>[] = [
+    {
+      header: 'From',
+      cell: (step) => (
+        <>
+          {formatInstant(step.start * 1000, zone)}
+          {step.in_progress && <span className="badge">in progress</span>}
+        </>
+      ),
+    },
+    { header: 'To', cell: (step) => formatInstant(step.end * 1000, zone) },
+    { header: 'Average', numeric: true, cell: (step) => formatDecimal(step.occupancy_avg) },
+    { header: 'Peak', numeric: true, cell: (step) => formatCount(step.occupancy_peak) },
+    { header: 'In', numeric: true, cell: (step) => formatCount(step.entries) },
+    { header: 'Out', numeric: true, cell: (step) => formatCount(step.exits) },
+  ]
+  return (
+    <div className="scroll-box">
+      <DataTable
+        caption={`Occupancy over time, ${zone}`}
+        columns={columns}
+        rows={steps}
+        rowKey={(step) => String(step.start)}
+      />
+    </div>
+  )
+}

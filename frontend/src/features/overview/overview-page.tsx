@@ -1,0 +1,147 @@
+import { useNavigate, useSearch } from '@tanstack/react-router'
+import { formatInstant } from '../../lib/format'
+import { toIso } from '../../lib/time-range'
+import { Page } from '../../ui/page'
+import { Panel } from '../../ui/panel'
+import { TableToggle, useTableView } from '../../ui/table-toggle'
+import { Empty } from '../filters/empty'
+import { FilterBar } from '../filters/filter-bar'
+import { useFilterOptions } from '../filters/queries'
+import { useSetFilters, useView } from '../filters/use-view'
+import { OccupancyChart } from '../occupancy/occupancy-chart'
+import { OccupancyTable } from '../occupancy/occupancy-table'
+import { useOccupancyTimeline } from '../occupancy/queries'
+import { Card } from './card'
+import { CARDS } from './cards'
+import { DemographicsChart, DemographicsTable } from './demographics'
+import { DwellHistogramChart, DwellHistogramTable } from './dwell-histogram'
+import { useDemographics, useDwellHistogram, useSummary } from './queries'
+
+export function OverviewPage() {
+  const { first_day } = useFilterOptions()
+  return (
+    <Page title="Overview">
+      {first_day ? (
+        <>
+          <FilterBar>
+            <CompareToggle />
+          </FilterBar>
+          <Cards />
+          <OccupancyPanel />
+          <div className="columns">
+            <DwellPanel />
+            <DemographicsPanel />
+          </div>
+        </>
+      ) : (
+        <Empty />
+      )}
+    </Page>
+  )
+}
+
+function CompareToggle() {
+  const { compare } = useSearch({ from: '/shell/overview' })
+  const navigate = useNavigate()
+  return (
+    <label className="check">
+      <input
+        type="checkbox"
+        checked={compare === 'previous'}
+        onChange={(event) => {
+          const next = event.target.checked ? ('previous' as const) : undefined
+          void navigate({ to: '.', search: (before) => ({ ...before, compare: next }) })
+        }}
+      />
+      Compare with the period before
+    </label>
+  )
+}
+
+function Cards() {
+  const { query, zone } = useView()
+  const { compare } = useSearch({ from: '/shell/overview' })
+  return (
+    <Panel title="Key figures" result={useSummary(query, compare)} height={190}>
+      {(summary) => (
+        <>
+          <div className="cards">
+            {CARDS.map((spec) => (
+              <Card key={spec.title} spec={spec} summary={summary} zone={zone} />
+            ))}
+          </div>
+          <p className="quiet as-of">
+            Data as of{' '}
+            <time dateTime={summary.data_as_of ?? ''}>{formatInstant(summary.data_as_of, zone, 'full')}</time>
+          </p>
+        </>
+      )}
+    </Panel>
+  )
+}
+
+function OccupancyPanel() {
+  const view = useView()
+  const { range, zone } = view
+  const setFilters = useSetFilters()
+  const [isTable, toggle] = useTableView('occupancy')
+  return (
+    <Panel
+      title="Occupancy over time"
+      result={useOccupancyTimeline(view)}
+      height={310}
+      isEmpty={(steps) => steps.length === 0}
+      empty={<Empty />}
+      actions={<TableToggle isTable={isTable} onToggle={toggle} />}
+    >
+      {(steps) =>
+        isTable ? (
+          <OccupancyTable steps={steps} zone={zone} />
+        ) : (
+          <OccupancyChart
+            steps={steps}
+            range={range}
+            zone={zone}
+            onZoom={(from, to) => setFilters({ range: undefined, from: toIso(from), to: toIso(to) })}
+          />
+        )
+      }
+    </Panel>
+  )
+}
+
+function DwellPanel() {
+  const { query } = useView()
+  const [isTable, toggle] = useTableView('dwell')
+  return (
+    <Panel
+      title="Dwell"
+      result={useDwellHistogram(query)}
+      height={270}
+      isEmpty={(histogram) => histogram.sessions === 0}
+      empty={<Empty />}
+      actions={<TableToggle isTable={isTable} onToggle={toggle} />}
+    >
+      {(histogram) =>
+        isTable ? <DwellHistogramTable histogram={histogram} /> : <DwellHistogramChart histogram={histogram} />
+      }
+    </Panel>
+  )
+}
+
+function DemographicsPanel() {
+  const { query } = useView()
+  const [isTable, toggle] = useTableView('demographics')
+  return (
+    <Panel
+      title="Demographics"
+      result={useDemographics(query)}
+      height={270}
+      isEmpty={(demographics) => demographics.sessions === 0}
+      empty={<Empty />}
+      actions={<TableToggle isTable={isTable} onToggle={toggle} />}
+    >
+      {({ groups }) => (isTable ? <DemographicsTable groups={groups} /> : <DemographicsChart groups={groups} />)}
+    </Panel>
+  )
+}

@@ -1,0 +1,43 @@
+import type { QueryClient } from '@tanstack/react-query'
+import { createRouter, type RouterHistory } from '@tanstack/react-router'
+import { NotFound, RouteError, RoutePending } from './features/shell/fallbacks'
+import { parseSearch, stringifySearch } from './lib/search'
+import { alertsRoute } from './routes/alerts'
+import { homeRoute } from './routes/home'
+import { insightsRoute } from './routes/insights'
+import { loginRoute } from './routes/login'
+import { overviewRoute } from './routes/overview'
+import { rootRoute } from './routes/root'
+import { sessionsRoute } from './routes/sessions'
+import { shellRoute } from './routes/shell'
+import { uploadsRoute } from './routes/uploads'
+
+const routeTree = rootRoute.addChildren([
+  loginRoute,
+  shellRoute.addChildren([homeRoute, overviewRoute, alertsRoute, insightsRoute, sessionsRoute, uploadsRoute]),
+])
+
+export function createAppRouter(queryClient: QueryClient, history?: RouterHistory) {
+  return createRouter({
+    routeTree,
+    context: { queryClient },
+    history,
+    parseSearch,
+    stringifySearch,
+    defaultPreload: 'intent',
+    defaultErrorComponent: RouteError,
+    defaultNotFoundComponent: NotFound,
+    defaultPendingComponent: RoutePending,
+    scrollRestoration: true,
+  })
+}
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: ReturnType<typeof createAppRouter>
+  }
+  interface HistoryState {
+    /** cursors of the pages of a list that led to this one; '' is its first page */
+    trail?: string[]
+  }
+}

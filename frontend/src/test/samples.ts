@@ -1,0 +1,77 @@
+import type { Alert, Summary, Upload } from '../api/types'
+
+export function anAlert(change: Partial<Alert> = {}): Alert {
+  return {
+    alert_id: 'alert-1',
+    kind: 'dwell_exceeded',
+    severity: 'medium',
+    camera_id: 'cam-05',
+    camera_description: 'Checkout 1',
+    subject_id: 'person-0042',
+    session_id: null,
+    event_time: '2025-11-21T10:00:00Z',
+    ended_at: null,
+    measured: 725,
+    threshold: 600,
+    rule_id: 'rule-1',
+    rule_name: 'Long stay',
+    rule_version: 1,
+    status: 'open',
+    live: true,
+    revision: 1,
+    acknowledged_at: null,
+    acknowledged_by: null,
+    ...change,
+  }
+}
+
+export function aSummary(change: Partial<Summary> = {}): Summary {
+  return {
+    visitors: 1203,
+    visitors_anonymous: 171,
+    visits: 1288,
+    sessions: 3903,
+    appearances: 5000,
+    dwell_avg_seconds: 141.7,
+    dwell_median_seconds: 75.25,
+    dwell_p95_seconds: 520.4,
+    dwell_max_seconds: 1900,
+    occupancy_now: 12,
+    occupancy_peak: 48,
+    peak_hour: '2025-11-20T10:00:00Z',
+    repeat_visitors: 3,
+    waiting_violations: 2,
+    open_alerts: 4,
+    data_as_of: '2025-11-21T10:00:00Z',
+    range_from: '2025-11-19T10:00:00Z',
+    range_to: '2025-11-21T10:00:00Z',
+    timezone: 'Asia/Jakarta',
+    compare: null,
+    ...change,
+  }
+}
+
+export function anUpload(change: Partial<Upload> = {}): Upload {
+  return {
+    upload_id: 'up-1',
+    file_name: 'day.csv',
+    kind: 'appearances',
+    status: 'completed',
+    sha256: 'ab'.repeat(32),
+    timezone: 'UTC',
+    rows_total: 5012,
+    rows_accepted: 5000,
+    rows_rejected: 12,
+    rejects_by_reason: { bad_timestamp: 7, negative_dwell: 5 },
+    bytes_done: 500_000,
+    bytes_total: 500_000,
+    created_at: '2025-11-21T10:00:00Z',
+    completed_at: '2025-11-21T10:00:02Z',
+    uploaded_by: 'admin@example.com',
+    error: null,
+    warnings: [],
+    summary: null,
+    duplicate: false,
+    ...change,
+  }
+}

@@ -1,0 +1,21 @@
+const PATHS = {
+  overview: 'M3 12h4l3-8 4 16 3-8h4',
+  alerts: 'M6 9a6 6 0 1 1 12 0c0 6 2 7 2 7H4s2-1 2-7M10 20h4',
+  insights: 'M4 19V9m5 10V5m5 14v-7m5 7V8',
+  sessions: 'M4 6h16M4 12h16M4 18h16',
+  uploads: 'M12 16V4m0 0L7 9m5-5 5 5M4 20h16',
+  theme: 'M12 3a9 9 0 1 0 0 18Zm0 0a9 9 0 0 1 0 18',
+  close: 'M6 6l12 12M18 6 6 18',
+  info: 'M12 11v6m0-10v.5',
+} as const
+
+export type IconName = keyof typeof PATHS
+
+/** Decoration beside a word, or inside a control that has a name of its own. */
+export function Icon({ name }: { name: IconName }) {
+  return (
+    <svg className="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false">
+      <path d={PATHS[name]} />
+    </svg>
+  )
+}
