@@ -13,7 +13,6 @@ from services.gateway.settings import GatewaySettings
 
 _REQUEST_ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
 _TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
-_HOST = re.compile(r"[\w.-]+|\[[0-9a-f:]+\]", re.ASCII | re.IGNORECASE)
 
 
 def live_url(settings: GatewaySettings, connection: HTTPConnection) -> str:
@@ -23,9 +22,6 @@ def live_url(settings: GatewaySettings, connection: HTTPConnection) -> str:
     scheme = "wss" if connection.url.scheme in ("https", "wss") else "ws"
     host = connection.url.hostname or settings.host
     host = f"[{host}]" if ":" in host else host
-    # The host is the client's own word and ends up in a header: anything odd falls back to ours.
-    if not _HOST.fullmatch(host):
-        host = settings.host
     return f"{scheme}://{host}:{settings.notifier_port}/ws/alerts"
 
 
