@@ -1,7 +1,6 @@
 """``POST /webhooks/corsight``: the vendor posts one event or an array of them."""
 
 import secrets
-from functools import cached_property
 from http import HTTPStatus
 
 from fastapi import APIRouter, Request
@@ -37,15 +36,12 @@ class Webhook:
         self._settings = settings
         self._publisher = publisher
         self._cameras = cameras
+        self._secret = settings.webhook_secret.encode()
         self._at_work = 0
         self.router = APIRouter()
         self.router.add_api_route(
             "/webhooks/corsight", self._receive, methods=["POST"], status_code=202, response_class=JSONResponse
         )
-
-    @cached_property
-    def _secret(self) -> bytes:
-        return self._settings.webhook_secret.encode()
 
     async def run(self) -> None:
         return
