@@ -58,9 +58,8 @@ def _load(settings: LocalSettings, folder: Path, day: dict[str, str]) -> None:
                 "set DWELL_ADMIN_PASSWORD to that, or remove DWELL_HOME to begin anew"
             )
         client.headers["Authorization"] = f"Bearer {_checked(login)['access_token']}"
-        uploads = [_upload(client, folder / name) for name in FILES]
-        accepted: int = uploads[0]["rows_accepted"]
-        _until_shown(client, day, accepted)
+        appearances, insights = (_upload(client, folder / name)["summary"] for name in FILES)
+        _wait_until_shown(client, day, appearances, insights["insights"])
 
 
 def _upload(client: httpx.Client, path: Path) -> dict[str, Any]:
@@ -77,16 +76,21 @@ def _upload(client: httpx.Client, path: Path) -> dict[str, Any]:
     return upload
 
 
-def _until_shown(client: httpx.Client, day: dict[str, str], appearances: int) -> None:
+def _wait_until_shown(client: httpx.Client, day: dict[str, str], file: dict[str, Any], insights: int) -> None:
+    """Until the analytics hold what the file holds, by its own summary, and every insight has its occupancy."""
     deadline = monotonic() + LOAD_SECONDS
     while True:
-        summary = _checked(client.get("/analytics/summary", params=day))
-        if summary["appearances"] >= appearances and summary["sessions"]:
+        shown = _checked(client.get("/analytics/summary", params=day))
+        matched = _checked(client.get("/insights", params={**day, "match": "matched", "limit": "500"}))["items"]
+        behind = [name for name in ("appearances", "sessions", "occupancy_peak") if shown[name] < file[name]]
+        if len(matched) < insights:
+            behind.append("insights")
+        if not behind:
             return
         if monotonic() > deadline:
             raise LocalError(
-                f"only {summary['appearances']} of {appearances} appearances reached the dashboard within "
-                f"{LOAD_SECONDS:.0f} s: see `make status` and `make logs`"
+                f"the dashboard still lacks {', '.join(behind)} of the sample day after {LOAD_SECONDS:.0f} s: "
+                "see `make status` and `make logs`"
             )
         sleep(POLL_SECONDS)
 
