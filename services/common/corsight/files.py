@@ -227,7 +227,8 @@ def _decoded_head(head: bytes, name: str) -> str:
             raise UnsupportedFileError(f"{name} is {what}, not CSV or JSON")
     if head.startswith(_UTF16_BOMS):
         return head.decode("utf-16", "replace")
-    if _CONTROL.search(head):
+    # Later lines are rows: a damaged one is refused alone.
+    if _CONTROL.search(head.lstrip().partition(b"\n")[0]):
         raise UnsupportedFileError(f"{name} is binary, not CSV or JSON")
     return head.removeprefix(_UTF8_BOM).decode("utf-8", "replace")
 

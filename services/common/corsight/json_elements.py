@@ -25,7 +25,9 @@ MAX_RESUMPTIONS = 100
 
 _SPACE = re.compile(r"[\s,]*")
 _BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},]', re.DOTALL)
-_NEXT_OBJECT = re.compile(r"(?:\},\s*|\n\s*)(?=\{)")
+# The place before an object that follows another one; and fields by which it is an element and no part of one.
+_NEXT_OBJECT = re.compile(r"(?:(?<=\}),\s*|\n\s*)(?=\{)")
+_ELEMENT_FIELDS = frozenset({"camera_id", "camera_data", "event_id", "event_type"})
 _DECODER = json.JSONDecoder(parse_constant=lambda _: None)
 
 
@@ -152,11 +154,23 @@ def _wrapped_array(text: str, position: int) -> int | None:
 
 
 def _end_of_value(text: str, position: int) -> int:
-    """Where the value that begins here ends; if it is broken, where its brackets close or the next object begins."""
+    """Where the value that begins here ends; if it is broken, where its brackets close or the next element begins."""
     try:
         return _DECODER.raw_decode(text, position)[1]
     except (ValueError, RecursionError):
         pass
+    end = _closing_bracket(text, position)
+    for found in islice(_NEXT_OBJECT.finditer(text, position, end), MAX_RESUMPTIONS):
+        try:
+            value, _ = _DECODER.raw_decode(text, found.end())
+        except (ValueError, RecursionError):
+            continue
+        if not _ELEMENT_FIELDS.isdisjoint(value):
+            return found.end()
+    return end
+
+
+def _closing_bracket(text: str, position: int) -> int:
     depth = 0
     for found in _BRACKET.finditer(text, position):
         mark = found.group()
@@ -169,10 +183,4 @@ def _end_of_value(text: str, position: int) -> int:
                 return found.start() if depth < 0 and found.start() > position else found.end()
         elif mark == "," and depth == 0:
             return found.start()
-    for found in islice(_NEXT_OBJECT.finditer(text, position + 1), MAX_RESUMPTIONS):
-        try:
-            _DECODER.raw_decode(text, found.end())
-        except (ValueError, RecursionError):
-            continue
-        return found.end()
     return len(text)
