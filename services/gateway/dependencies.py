@@ -66,11 +66,16 @@ Rules = Annotated[RuleBook, Depends(_rules)]
 
 
 def require_same_origin(request: Request, settings: Settings) -> None:
-    """A page of another site may make a browser send its cookie, but cannot hide where it comes from."""
+    """A page of another site may make a browser send its cookie, but cannot hide where it comes from.
+
+    `Sec-Fetch-Site` is the browser's own word and holds behind proxies too; without it `Origin` must match `Host`.
+    """
     origin = request.headers.get("origin")
     if request.method in SAFE_METHODS or origin is None or origin in settings.allowed_origins:
         return
-    if urlsplit(origin).netloc.lower() != request.headers.get("host", "").lower():
+    site = request.headers.get("sec-fetch-site")
+    is_own = urlsplit(origin).netloc.lower() == request.headers.get("host", "").lower()
+    if site != "same-origin" and (site is not None or not is_own):
         raise ForbiddenError("The request comes from another site.")
 
 
