@@ -1,0 +1,84 @@
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import msgspec
+from msgspec import Struct
+
+from services.common.events.alerts import AlertRule
+from services.common.events.appearances import Appearance
+from services.common.events.common import Envelope
+from services.common.kafka.envelopes import BadItem
+from services.common.kafka.quarantine import refuse_record
+from services.common.topics import Topic
+from services.sink.domain.batch import read
+
+NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
+
+
+class Record(Struct, frozen=True):
+    offset: int
+    value: bytes | None
+    key: bytes | None = b"c1"
+
+
+def appearance(key: str) -> Appearance:
+    return Appearance(
+        appearance_key=key,
+        camera_id="c1",
+        subject_id="p",
+        started_at=NOON,
+        ended_at=NOON,
+        reported_at=NOON,
+        source="upload:1#2",
+    )
+
+
+def envelope(items: Sequence[object]) -> bytes:
+    return msgspec.json.encode(Envelope(camera_id="c1", source="test", items=list(items)))
+
+
+class TestRead:
+    def test_items_know_their_place_and_reading_goes_on_after_the_last_record(self) -> None:
+        records = [Record(7, envelope([appearance("a"), appearance("b")])), Record(9, envelope([appearance("c")]))]
+        batch = read({(Topic.APPEARANCES, 3): records})
+        places = [(each.item.appearance_key, each.offset, each.position) for each in batch.items[Topic.APPEARANCES]]
+        assert places == [("a", 7, 0), ("b", 7, 1), ("c", 9, 0)]
+        assert batch.following == {(Topic.APPEARANCES, 3): 10}
+        assert batch.unreadable == []
+
+    def test_a_broken_item_is_refused_and_its_neighbours_are_kept_at_their_places(self) -> None:
+        records = [Record(7, envelope([appearance("a"), {"appearance_key": 5}, appearance("b")]))]
+        batch = read({(Topic.APPEARANCES, 3): records})
+        places = [(each.item.appearance_key, each.position) for each in batch.items[Topic.APPEARANCES]]
+        assert places == [("a", 0), ("b", 2)]
+        [refused] = batch.unreadable
+        assert (refused.source, refused.reason_code) == ("kafka:appearances.v1/3/7#1", "schema_violation")
+        assert refused.camera_id == "c1"
+
+    def test_an_unreadable_record_is_refused_whole_and_passed(self) -> None:
+        records = [Record(7, b"\xff\xfe"), Record(8, None), Record(9, envelope([appearance("a")]))]
+        batch = read({(Topic.APPEARANCES, 0): records})
+        assert [each.source for each in batch.unreadable] == ["kafka:appearances.v1/0/7", "kafka:appearances.v1/0/8"]
+        assert [each.item.appearance_key for each in batch.items[Topic.APPEARANCES]] == ["a"]
+        assert batch.following == {(Topic.APPEARANCES, 0): 10}
+
+    def test_a_refusal_has_the_identity_that_every_other_reader_of_the_record_gives_it(self) -> None:
+        [refused] = read({(Topic.SESSIONS, 4): [Record(11, b"{")]}).unreadable
+        elsewhere = refuse_record(Topic.SESSIONS, 4, 11, BadItem(b"{", refused.reason_code, "any words"), None)
+        assert refused.quarantine_id == elsewhere.quarantine_id
+
+    def test_a_key_that_names_no_camera_is_not_taken_for_one(self) -> None:
+        polled: dict[tuple[str, int], list[Record]] = {
+            (Topic.APPEARANCES, 0): [Record(1, b"{", b"\xff"), Record(2, b"{", b"c\0"), Record(3, b"{", None)],
+            (Topic.ALERT_RULES, 0): [Record(1, b"{", b"rule-1")],
+        }
+        assert [each.camera_id for each in read(polled).unreadable] == [None] * 4
+
+    def test_an_item_that_the_database_refuses_is_kept_as_it_was(self) -> None:
+        rule = AlertRule(
+            rule_id="r", version=1, name="n\0", kind="dwell_exceeded", threshold=1, severity="low", updated_at=NOON
+        )
+        [placed] = read({(Topic.ALERT_RULES, 5): [Record(1, envelope([rule]))]}).items[Topic.ALERT_RULES]
+        refused = placed.refused("PostgreSQL refuses it")
+        assert msgspec.json.decode(refused.raw, type=AlertRule) == rule
+        assert (refused.source, refused.camera_id) == ("kafka:alert.rules.v1/5/1", None)
