@@ -1,6 +1,6 @@
 """Export the contract, language-neutral, from the code that keeps it: ``python -m schemas.export [--check]``.
 
-Writes JSON Schemas of every topic's envelope, the topic table, AsyncAPI and OpenAPI beside this file. With ``--check``
+Writes JSON Schemas of every topic's envelope, the topic table, AsyncAPI and OpenAPI beside this file, and the topic table into the architecture page. With ``--check``
 nothing is written: the files that differ from the code are listed and the exit code is 1. The messages under
 `examples/` are written by hand and never exported: they are what the contract is tested with.
 """
@@ -21,6 +21,10 @@ from services.gateway.app import create_app
 from services.gateway.settings import GatewaySettings
 
 ROOT = Path(__file__).parent
+
+ARCHITECTURE = "../docs/architecture.md"
+TABLE_START = "<!-- topics: written by make schemas -->"
+TABLE_END = "<!-- /topics -->"
 
 
 def documents() -> dict[str, Any]:
@@ -66,6 +70,21 @@ def topic_table() -> list[dict[str, Any]]:
     ]
 
 
+def architecture() -> str:
+    """The architecture page with the topic table as it is now."""
+    rows = [
+        f"| `{spec.topic}` | {spec.description} | {spec.key} | {_cleanup(spec)} | {'public' if spec.public else ''} |"
+        for spec in TOPICS
+    ]
+    table = "\n".join(["| topic | content | key | cleanup | |", "|---|---|---|---|---|", *rows])
+    before, rest = (ROOT / ARCHITECTURE).read_text().split(TABLE_START)
+    return f"{before}{TABLE_START}\n{table}\n{TABLE_END}{rest.split(TABLE_END)[1]}"
+
+
+def _cleanup(spec: TopicSpec) -> str:
+    return spec.cleanup if spec.retention_days is None else f"{spec.cleanup}, {spec.retention_days} d"
+
+
 def render(document: Any) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
@@ -84,6 +103,7 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 with the files that differ")
     check = parser.parse_args().check
     wanted = {name: render(document) for name, document in documents().items()}
+    wanted[ARCHITECTURE] = architecture()
     changed = drift(wanted)
     if check:
         if changed:
