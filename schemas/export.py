@@ -1,8 +1,9 @@
 """Export the contract, language-neutral, from the code that keeps it: ``python -m schemas.export [--check]``.
 
-Writes JSON Schemas of every topic's envelope, the topic table, AsyncAPI and OpenAPI beside this file, and the topic table into the architecture page. With ``--check``
-nothing is written: the files that differ from the code are listed and the exit code is 1. The messages under
-`examples/` are written by hand and never exported: they are what the contract is tested with.
+Writes JSON Schemas of every topic's envelope, the topic table, AsyncAPI and OpenAPI beside this file, and the topic
+table into the architecture page. With ``--check`` nothing is written: the files that differ from the code are listed
+and the exit code is 1. The messages under `examples/` are written by hand and never exported: they are what the
+contract is tested with.
 """
 
 import argparse
