@@ -1,17 +1,18 @@
 import { MutationCache, QueryCache, QueryClient, QueryClientProvider } from '@tanstack/react-query'
-import { type RouterHistory, RouterProvider } from '@tanstack/react-router'
+import { createBrowserHistory, type RouterHistory, RouterProvider } from '@tanstack/react-router'
 import { isSignedOut } from './api/client'
 import { ApiError } from './api/problem'
 import { createAlertStream, StreamContext } from './features/alerts/stream'
 import { sendFile } from './features/uploads/send-file'
 import { Transfers } from './features/uploads/transfers'
 import { TransfersContext } from './features/uploads/use-transfers'
+import { parseSearch, readFilters } from './lib/search'
 import { createAppRouter } from './router'
 
 const RETRIES = 2
 
 /** Everything that lives as long as the page, built once and in order. */
-export function createParts(history?: RouterHistory) {
+export function createParts(history: RouterHistory = createBrowserHistory()) {
   const onError = (error: Error) => {
     if (isSignedOut(error)) void signOut()
   }
@@ -27,7 +28,9 @@ export function createParts(history?: RouterHistory) {
       },
     },
   })
-  const router = createAppRouter(queryClient, history)
+  // Read before the router takes out of the address what makes no sense.
+  const { ignored } = readFilters(parseSearch(history.location.search))
+  const router = createAppRouter({ queryClient, ignored }, history)
   const stream = createAlertStream(queryClient)
   const transfers = new Transfers(sendFile, () => {
     void queryClient.invalidateQueries({ queryKey: ['uploads', 'history'] })

@@ -1,4 +1,3 @@
-import type { QueryClient } from '@tanstack/react-query'
 import { createRouter, type RouterHistory } from '@tanstack/react-router'
 import { NotFound, RouteError, RoutePending } from './features/shell/fallbacks'
 import { parseSearch, stringifySearch } from './lib/search'
@@ -7,7 +6,7 @@ import { homeRoute } from './routes/home'
 import { insightsRoute } from './routes/insights'
 import { loginRoute } from './routes/login'
 import { overviewRoute } from './routes/overview'
-import { rootRoute } from './routes/root'
+import { type RouterContext, rootRoute } from './routes/root'
 import { sessionsRoute } from './routes/sessions'
 import { shellRoute } from './routes/shell'
 import { uploadsRoute } from './routes/uploads'
@@ -17,10 +16,10 @@ const routeTree = rootRoute.addChildren([
   shellRoute.addChildren([homeRoute, overviewRoute, alertsRoute, insightsRoute, sessionsRoute, uploadsRoute]),
 ])
 
-export function createAppRouter(queryClient: QueryClient, history?: RouterHistory) {
+export function createAppRouter(context: RouterContext, history: RouterHistory) {
   return createRouter({
     routeTree,
-    context: { queryClient },
+    context,
     history,
     parseSearch,
     stringifySearch,

@@ -1,5 +1,14 @@
 import { describe, expect, it } from 'vitest'
-import { formatAge, formatBytes, formatDecimal, formatDuration, formatInstant, formatShare, plural } from './format'
+import {
+  formatAge,
+  formatBytes,
+  formatDecimal,
+  formatDuration,
+  formatInstant,
+  formatShare,
+  formatSpan,
+  plural,
+} from './format'
 
 describe('formats', () => {
   it.each([
@@ -33,6 +42,14 @@ describe('formats', () => {
     expect(formatInstant(instant, 'UTC', 'seconds')).toBe('18:05:09')
     expect(formatInstant(instant, 'Asia/Jakarta', 'full')).toContain('GMT+7')
     expect(formatInstant(null, 'UTC')).toBe('–')
+  })
+
+  it('names the year of a span only where it is not the present one', () => {
+    const now = Date.parse('2025-11-22T00:00:00Z')
+    const hour = 3_600_000
+    expect(formatSpan(now - hour, now, 'UTC', now)).toBe('21 Nov, 23:00 – 22 Nov, 00:00')
+    const newYear = Date.parse('2025-01-01T00:00:00Z')
+    expect(formatSpan(newYear - hour, newYear, 'UTC', now)).toBe('31 Dec 2024, 23:00 – 1 Jan 2025, 00:00')
   })
 
   it('does not divide by nothing', () => {

@@ -59,6 +59,7 @@ const STYLES = {
   time: { hour: '2-digit', minute: '2-digit' },
   seconds: { hour: '2-digit', minute: '2-digit', second: '2-digit' },
   minute: { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' },
+  moment: { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', second: '2-digit' },
   full: {
     weekday: 'short',
     day: 'numeric',
@@ -69,6 +70,8 @@ const STYLES = {
     second: '2-digit',
     timeZoneName: 'shortOffset',
   },
+  dated: { day: 'numeric', month: 'short', year: 'numeric', hour: '2-digit', minute: '2-digit' },
+  year: { year: 'numeric' },
   day: { day: 'numeric', month: 'short', year: 'numeric' },
 } as const satisfies Record<string, Intl.DateTimeFormatOptions>
 
@@ -91,8 +94,11 @@ export function formatInstant(
   return formatter.format(typeof instant === 'number' ? instant : new Date(instant))
 }
 
-export function formatSpan(from: number, to: number, zone: string): string {
-  return `${formatInstant(from, zone)} – ${formatInstant(to, zone)}`
+/** The year is said only where it is not the present one. */
+export function formatSpan(from: number, to: number, zone: string, now = Date.now()): string {
+  const year = (instant: number) => formatInstant(instant, zone, 'year')
+  const style = year(from) === year(now) && year(to) === year(now) ? 'minute' : 'dated'
+  return `${formatInstant(from, zone, style)} – ${formatInstant(to, zone, style)}`
 }
 
 export function plural(count: number, one: string, many = `${one}s`): string {

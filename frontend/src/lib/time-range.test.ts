@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { bucketFor, type Preset, resolveRange, toIso } from './time-range'
+import { bucketFor, type Preset, resolveRange, snapToMinutes, toIso } from './time-range'
 
 const now = Date.parse('2025-11-21T18:30:00Z')
 
@@ -28,6 +28,12 @@ describe('resolveRange', () => {
   it('still shows the whole day when asked at midnight sharp', () => {
     const midnight = Date.parse('2025-11-21T17:00:00Z')
     expect(toIso(resolveRange({ range: 'today' }, midnight, 'Asia/Jakarta').from)).toBe('2025-11-20T17:00:00.000Z')
+  })
+})
+
+describe('snapToMinutes', () => {
+  it('takes in the whole of the minutes that were touched', () => {
+    expect(snapToMinutes(61_000, 119_500)).toEqual({ from: 60_000, to: 120_000 })
   })
 })
 

@@ -61,6 +61,13 @@ export function bucketFor(range: { from: number; to: number }): number {
   return BUCKETS.find((bucket) => seconds / bucket <= MOST_STEPS) ?? 604_800
 }
 
+const MINUTE = 60_000
+
+/** Whole minutes around a stretch that was drawn by hand. */
+export function snapToMinutes(from: number, to: number): { from: number; to: number } {
+  return { from: Math.floor(from / MINUTE) * MINUTE, to: Math.ceil(to / MINUTE) * MINUTE }
+}
+
 export function toIso(instant: number): string {
   return new Date(instant).toISOString()
 }

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { type Bucket, describeStep, describeTimeline, stepAt, toColumns, toSteps } from './timeline'
 
 const bucket = (iso: string, avg: number, in_progress = false): Bucket => ({
@@ -12,6 +12,8 @@ const bucket = (iso: string, avg: number, in_progress = false): Bucket => ({
 const at = (iso: string) => Date.parse(iso) / 1000
 
 describe('the timeline', () => {
+  afterEach(() => void vi.useRealTimers())
+
   it('draws neighbours as one run of steps that ends with the last bucket', () => {
     const steps = toSteps([bucket('2025-11-21T10:00:00Z', 1), bucket('2025-11-21T10:01:00Z', 2)], 60)
     const columns = toColumns(steps)
@@ -61,6 +63,7 @@ describe('the timeline', () => {
   })
 
   it('says in words what it shows', () => {
+    vi.useFakeTimers({ now: Date.parse('2025-11-21T12:00:00Z') })
     const steps = toSteps([bucket('2025-11-21T10:00:00Z', 1), bucket('2025-11-21T10:01:00Z', 2.25, true)], 60)
     expect(describeTimeline(steps, 'Asia/Jakarta')).toBe(
       '21 Nov, 17:00 – 21 Nov, 17:02: at most 5 at once, at 21 Nov, 17:01.',

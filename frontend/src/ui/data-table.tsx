@@ -49,7 +49,7 @@ export function DataTable<T>({ caption, columns, rows, rowKey, isSelected, sort,
             <tr key={rowKey(row)} id={`row-${rowKey(row)}`} aria-current={isSelected?.(row) ? 'true' : undefined}>
               {columns.map((column) => (
                 <td key={column.header} data-label={column.header} className={column.numeric ? 'numeric' : undefined}>
-                  {column.cell(row)}
+                  <div>{column.cell(row)}</div>
                 </td>
               ))}
             </tr>

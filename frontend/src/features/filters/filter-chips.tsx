@@ -1,6 +1,5 @@
-import { useRouterState } from '@tanstack/react-router'
 import { formatDuration } from '../../lib/format'
-import { isFiltered, LIST_FILTERS, NO_FILTERS, parseSearch, readFilters } from '../../lib/search'
+import { isFiltered, LIST_FILTERS, NO_FILTERS } from '../../lib/search'
 import { Icon } from '../../ui/icon'
 import { useFilterOptions } from './queries'
 import { useSetFilters, useView } from './use-view'
@@ -11,52 +10,43 @@ export function FilterChips() {
   const { filters } = useView()
   const { cameras } = useFilterOptions()
   const setFilters = useSetFilters()
-  const ignored = useRouterState({ select: (state) => readFilters(parseSearch(state.location.searchStr)).ignored })
 
   const label = (key: string, value: string) =>
     (key === 'camera_id' && cameras.find((camera) => camera.camera_id === value)?.description) || value
 
+  if (!isFiltered(filters)) return null
   return (
-    <>
-      {ignored.length > 0 && (
-        <p className="notice notice-warn" role="status">
-          Part of this address made no sense and was left out: {ignored.join(', ')}.
-        </p>
+    <ul className="chips" aria-label="Active filters">
+      {LIST_FILTERS.flatMap((key) =>
+        (filters[key] ?? []).map((value) => (
+          <Chip
+            key={`${key} ${value}`}
+            text={`${NAMES[key]}: ${label(key, value)}`}
+            onRemove={() => {
+              const rest = filters[key]?.filter((other) => other !== value)
+              setFilters({ [key]: rest?.length ? rest : undefined })
+            }}
+          />
+        )),
       )}
-      {isFiltered(filters) && (
-        <ul className="chips" aria-label="Active filters">
-          {LIST_FILTERS.flatMap((key) =>
-            (filters[key] ?? []).map((value) => (
-              <Chip
-                key={`${key} ${value}`}
-                text={`${NAMES[key]}: ${label(key, value)}`}
-                onRemove={() => {
-                  const rest = filters[key]?.filter((other) => other !== value)
-                  setFilters({ [key]: rest?.length ? rest : undefined })
-                }}
-              />
-            )),
-          )}
-          {filters.min_dwell !== undefined && (
-            <Chip
-              text={`Dwell at least ${formatDuration(filters.min_dwell)}`}
-              onRemove={() => setFilters({ min_dwell: undefined })}
-            />
-          )}
-          {filters.max_dwell !== undefined && (
-            <Chip
-              text={`Dwell at most ${formatDuration(filters.max_dwell)}`}
-              onRemove={() => setFilters({ max_dwell: undefined })}
-            />
-          )}
-          <li>
-            <button type="button" className="link" onClick={() => setFilters(NO_FILTERS)}>
-              Clear filters
-            </button>
-          </li>
-        </ul>
+      {filters.min_dwell !== undefined && (
+        <Chip
+          text={`Dwell at least ${formatDuration(filters.min_dwell)}`}
+          onRemove={() => setFilters({ min_dwell: undefined })}
+        />
       )}
-    </>
+      {filters.max_dwell !== undefined && (
+        <Chip
+          text={`Dwell at most ${formatDuration(filters.max_dwell)}`}
+          onRemove={() => setFilters({ max_dwell: undefined })}
+        />
+      )}
+      <li>
+        <button type="button" className="link" onClick={() => setFilters(NO_FILTERS)}>
+          Clear filters
+        </button>
+      </li>
+    </ul>
   )
 }
 

@@ -2,7 +2,7 @@ import { useNavigate, useSearch } from '@tanstack/react-router'
 import { useMemo } from 'react'
 import { useMinute } from '../../hooks/use-clock'
 import type { Filters } from '../../lib/search'
-import { resolveRange, type TimeRange, toIso } from '../../lib/time-range'
+import { resolveRange, snapToMinutes, type TimeRange, toIso } from '../../lib/time-range'
 import { useFilterOptions } from './queries'
 
 /** The common filters as every read of the HTTP interface takes them. */
@@ -51,6 +51,15 @@ export function useZone(): string {
   const { tz } = useSearch({ from: '/shell' })
   const { site_timezone } = useFilterOptions()
   return tz ?? site_timezone
+}
+
+/** For a stretch drawn on a chart, in epoch milliseconds. */
+export function useZoom(): (from: number, to: number) => void {
+  const setFilters = useSetFilters()
+  return (from, to) => {
+    const range = snapToMinutes(from, to)
+    setFilters({ range: undefined, from: toIso(range.from), to: toIso(range.to) })
+  }
 }
 
 /** Changes the address; a page of a list that is now another list begins at its beginning. */

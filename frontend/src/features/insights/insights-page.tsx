@@ -1,8 +1,8 @@
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { useEffect } from 'react'
+import type { MergedInsight } from '../../api/types'
 import { describeCorrelation } from '../../lib/correlation'
-import { formatCount, formatDecimal, formatInstant } from '../../lib/format'
-import { toIso } from '../../lib/time-range'
+import { formatCount, formatDecimal, formatDuration, formatInstant } from '../../lib/format'
 import { DataTable } from '../../ui/data-table'
 import { Page } from '../../ui/page'
 import { PageLinks } from '../../ui/page-links'
@@ -10,7 +10,7 @@ import { Panel } from '../../ui/panel'
 import { TableToggle, useTableView } from '../../ui/table-toggle'
 import { Empty } from '../filters/empty'
 import { FilterBar } from '../filters/filter-bar'
-import { useSetFilters, useView } from '../filters/use-view'
+import { useView, useZoom } from '../filters/use-view'
 import { OccupancyChart } from '../occupancy/occupancy-chart'
 import { OccupancyTable } from '../occupancy/occupancy-table'
 import { useOccupancyTimeline } from '../occupancy/queries'
@@ -38,7 +38,7 @@ function useChosenInsights() {
 function TimelinePanel() {
   const view = useView()
   const { range, zone } = view
-  const setFilters = useSetFilters()
+  const zoom = useZoom()
   const navigate = useNavigate()
   const [isTable, toggle] = useTableView('occupancy')
   const { result: insights, selected } = useChosenInsights()
@@ -59,13 +59,7 @@ function TimelinePanel() {
           <OccupancyTable steps={steps} zone={zone} />
         ) : (
           <>
-            <OccupancyChart
-              steps={steps}
-              range={range}
-              zone={zone}
-              height={220}
-              onZoom={(from, to) => setFilters({ range: undefined, from: toIso(from), to: toIso(to) })}
-            />
+            <OccupancyChart steps={steps} range={range} zone={zone} height={220} onZoom={zoom} />
             <InsightLanes
               insights={items}
               range={range}
@@ -131,6 +125,18 @@ function CorrelationPanel() {
   )
 }
 
+/** The window is a setting of the server: said as it was applied. */
+function WindowNote({ insight }: { insight: MergedInsight | undefined }) {
+  if (!insight) return null
+  const before = (Date.parse(insight.started_at) - Date.parse(insight.window_started_at)) / 1000
+  return (
+    <p className="quiet">
+      Peak, average and sessions are those of the event’s camera from {formatDuration(before)} before the event to as
+      long after it.
+    </p>
+  )
+}
+
 function ListPanel() {
   const { zone } = useView()
   const { result, cursor, selected } = useChosenInsights()
@@ -149,9 +155,7 @@ function ListPanel() {
     >
       {(page) => (
         <>
-          <p className="quiet">
-            Each event with the occupancy of its camera from 5 minutes before it to 5 minutes after it.
-          </p>
+          <WindowNote insight={page.items[0]} />
           <InsightTable insights={page.items} zone={zone} selected={selected} />
           {(page.next_cursor || cursor) && <PageLinks cursor={cursor} next={page.next_cursor} />}
         </>

@@ -4,7 +4,7 @@ import type { TimelineColumns } from '../../lib/timeline'
 
 /** Fixed, so that what lies under the chart can share its time axis. */
 export const PLOT_LEFT = 44
-export const PLOT_RIGHT = 14
+export const PLOT_RIGHT = 22
 
 export type PlotData = [number[], ...(number | null)[][]]
 

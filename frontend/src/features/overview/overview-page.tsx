@@ -1,13 +1,12 @@
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { formatInstant } from '../../lib/format'
-import { toIso } from '../../lib/time-range'
 import { Page } from '../../ui/page'
 import { Panel } from '../../ui/panel'
 import { TableToggle, useTableView } from '../../ui/table-toggle'
 import { Empty } from '../filters/empty'
 import { FilterBar } from '../filters/filter-bar'
 import { useFilterOptions } from '../filters/queries'
-import { useSetFilters, useView } from '../filters/use-view'
+import { useView, useZoom } from '../filters/use-view'
 import { OccupancyChart } from '../occupancy/occupancy-chart'
 import { OccupancyTable } from '../occupancy/occupancy-table'
 import { useOccupancyTimeline } from '../occupancy/queries'
@@ -83,7 +82,7 @@ function Cards() {
 function OccupancyPanel() {
   const view = useView()
   const { range, zone } = view
-  const setFilters = useSetFilters()
+  const zoom = useZoom()
   const [isTable, toggle] = useTableView('occupancy')
   return (
     <Panel
@@ -98,12 +97,7 @@ function OccupancyPanel() {
         isTable ? (
           <OccupancyTable steps={steps} zone={zone} />
         ) : (
-          <OccupancyChart
-            steps={steps}
-            range={range}
-            zone={zone}
-            onZoom={(from, to) => setFilters({ range: undefined, from: toIso(from), to: toIso(to) })}
-          />
+          <OccupancyChart steps={steps} range={range} zone={zone} onZoom={zoom} />
         )
       }
     </Panel>

@@ -18,7 +18,7 @@ function columns(zone: string): Column<Session>[] {
       sort: 'started_at',
       cell: (session) => (
         <time dateTime={session.started_at} title={formatInstant(session.started_at, zone, 'full')}>
-          {formatInstant(session.started_at, zone)}
+          {formatInstant(session.started_at, zone, 'moment')}
         </time>
       ),
     },

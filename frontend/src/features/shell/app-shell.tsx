@@ -4,6 +4,7 @@ import { FreshnessPill } from '../alerts/freshness-pill'
 import { useOpenAlertCount } from '../alerts/queries'
 import { useRunningStream } from '../alerts/stream'
 import { useLeaveWarning } from '../uploads/use-transfers'
+import { IgnoredNote } from './ignored-note'
 import { ThemeToggle } from './theme-toggle'
 import { UserMenu } from './user-menu'
 
@@ -47,6 +48,7 @@ export function AppShell() {
         ))}
       </nav>
       <main id="content" tabIndex={-1}>
+        <IgnoredNote />
         <Outlet />
       </main>
     </div>
