@@ -10,8 +10,11 @@ import asyncpg
 import httpx
 
 from services.common.postgres import create_pool
-from tests.support.environment import ADMIN_EMAIL, ADMIN_PASSWORD, WEBHOOK_HEADER, WEBHOOK_SECRET
+from tests.support.databases import fresh_database
+from tests.support.environment import ADMIN_EMAIL, ADMIN_PASSWORD, WEBHOOK_HEADER, WEBHOOK_SECRET, environment
+from tests.support.kafka import make_topics_empty
 from tests.support.processes import ServiceProcesses
+from tests.support.servers import Servers
 
 BACKEND = ("gateway", "ingest", "processor", "insights", "sink")
 
@@ -27,20 +30,23 @@ class Pipeline:
 
     async def login(self) -> None:
         answer = await self._http.post("/api/v1/auth/login", json={"email": ADMIN_EMAIL, "password": ADMIN_PASSWORD})
-        self._http.headers["Authorization"] = f"Bearer {_checked(answer)['access_token']}"
+        self._http.headers["Authorization"] = f"Bearer {_checked(answer).json()['access_token']}"
 
     async def upload(self, name: str, content: bytes) -> Any:
-        return _checked(await self._http.post("/api/v1/uploads", files={"file": (name, content)}))
+        return _checked(await self._http.post("/api/v1/uploads", files={"file": (name, content)})).json()
 
     async def get(self, path: str, parameters: Mapping[str, Any]) -> Any:
-        return _checked(await self._http.get(path, params=dict(parameters)))
+        return _checked(await self._http.get(path, params=dict(parameters))).json()
+
+    async def get_text(self, path: str, parameters: Mapping[str, Any]) -> str:
+        return _checked(await self._http.get(path, params=dict(parameters))).text
 
     async def webhook(self, event: Any) -> None:
         headers = {WEBHOOK_HEADER: WEBHOOK_SECRET}
         answer = await self._http.post(
             f"{self.processes.address('ingest')}/webhooks/corsight", json=event, headers=headers
         )
-        assert answer.is_success, answer.text
+        _checked(answer)
 
     @staticmethod
     def appearance(camera_id: str, key: str, seconds: float) -> dict[str, Any]:
@@ -63,18 +69,22 @@ class Pipeline:
 
 
 @asynccontextmanager
-async def running_pipeline(environment: Mapping[str, str], logs: Path) -> AsyncIterator[Pipeline]:
+async def running_pipeline(servers: Servers, folder: Path) -> AsyncIterator[Pipeline]:
+    """The backend on empty topics and a database of its own; logs and data under `folder`."""
+    await make_topics_empty(servers.kafka)
     async with AsyncExitStack() as stack:
-        processes = await stack.enter_async_context(ServiceProcesses(environment, logs))
+        database = await stack.enter_async_context(fresh_database(servers.postgres))
+        variables = environment(servers, database, folder / "home")
+        processes = await stack.enter_async_context(ServiceProcesses(variables, folder / "log"))
         await processes.start(*BACKEND)
         client = httpx.AsyncClient(base_url=processes.address("gateway"), timeout=60, trust_env=False)
         http = await stack.enter_async_context(client)
-        pool = await stack.enter_async_context(await create_pool(environment["DWELL_POSTGRES"], "tests"))
+        pool = await stack.enter_async_context(await create_pool(database, "tests"))
         pipeline = Pipeline(processes, http, pool)
         await pipeline.login()
         yield pipeline
 
 
-def _checked(answer: httpx.Response) -> Any:
+def _checked(answer: httpx.Response) -> httpx.Response:
     assert answer.is_success, f"{answer.request.method} {answer.request.url} → {answer.status_code}: {answer.text}"
-    return answer.json()
+    return answer

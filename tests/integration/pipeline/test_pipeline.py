@@ -1,41 +1,22 @@
 """The whole backend on real servers: what comes in by file, webhook or Kafka ends in PostgreSQL as the oracle says."""
 
 import random
-from collections.abc import AsyncIterator
-from datetime import timedelta
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
-import pytest_asyncio
 
-from services.common import clock
 from services.common.topics import Topic
 from tests import oracle
 from tests.support import stored
-from tests.support.databases import fresh_database
-from tests.support.environment import environment
-from tests.support.kafka import make_topics_empty, produce
-from tests.support.pipeline import Pipeline, running_pipeline
-from tests.support.raw_files import AppearanceFile, insights_of
-from tests.support.sample import sample_files
-from tests.support.servers import Servers
+from tests.support.kafka import produce
+from tests.support.pipeline import Pipeline
+from tests.support.raw_files import AppearanceFile
 
-# One set of services for all tests here: each test has cameras of its own, and looks at those alone.
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="package")
 
 HEADER = "person_id,camera_id,appearance_id,utc_time_started_readable,utc_time_ended_readable,gender_outcome\n"
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def pipeline(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Pipeline]:
-    await make_topics_empty(servers.kafka)
-    async with fresh_database(servers.postgres) as database:
-        folder = tmp_path_factory.mktemp("pipeline")
-        async with running_pipeline(environment(servers, database, folder / "home"), folder / "log") as running:
-            yield running
 
 
 def row(camera: str, person: str, start: str, end: str, key: str = "", gender: str = "") -> str:
@@ -55,36 +36,6 @@ async def becomes_what_the_oracle_says(pipeline: Pipeline, reports: list[dict[st
         partial(stored.sessions, pipeline.database, cameras), stored.expected(sessions, stored.SESSION)
     )
     await stored.becomes(partial(stored.minutes, pipeline.database, cameras), stored.expected(minutes, stored.MINUTE))
-
-
-async def test_the_sample_day_comes_out_as_the_oracle_says(pipeline: Pipeline, tmp_path: Path) -> None:
-    csv, report = sample_files(tmp_path, clock.now().date() - timedelta(days=1))
-    file = AppearanceFile(csv.read_bytes())
-    events = oracle.insight_events(insights_of(report.read_bytes()))
-    sessions = oracle.sessions(oracle.appearances(oracle.reports(file.accepted)))
-
-    upload = await pipeline.upload(csv.name, csv.read_bytes())
-    assert (upload["rows_total"], upload["rows_accepted"]) == (file.rows, len(file.accepted))
-    assert upload["rejects_by_reason"] == dict(file.rejects)
-    assert (await pipeline.upload(report.name, report.read_bytes()))["rows_accepted"] == len(events)
-
-    await becomes_what_the_oracle_says(pipeline, file.accepted)
-    cameras = set(sessions["camera_id"])
-    merged = stored.expected(oracle.merged_insights(events, sessions), stored.INSIGHT)
-    await stored.becomes(partial(stored.insights, pipeline.database, cameras), merged)
-
-    numbers = oracle.summary(sessions, file.stores)
-    summary = await pipeline.get(
-        "/api/v1/analytics/summary",
-        {
-            "from": sessions["started_at"].min().isoformat(),
-            "to": sessions["ended_at"].max().isoformat(),
-            "tz": "UTC",
-            "camera_id": sorted(cameras),
-        },
-    )
-    numbers["peak_hour"] = numbers["peak_hour"].isoformat().replace("+00:00", "Z")
-    assert {name: summary[name] for name in numbers} == pytest.approx(numbers)
 
 
 async def test_an_unreadable_record_and_a_bad_item_go_to_quarantine_and_their_neighbours_are_stored(
