@@ -7,6 +7,7 @@ import docker
 from docker.errors import DockerException
 from testcontainers.community.postgres import PostgresContainer
 from testcontainers.community.redis import RedisContainer
+from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.wait_strategies import LogMessageWaitStrategy
 
@@ -23,11 +24,16 @@ def can_be_had() -> bool:
         client = docker.from_env()
         client.ping()
         held = {tag for image in client.images.list() for tag in image.tags}
-        for image in {KAFKA_IMAGE, POSTGRES_IMAGE, REDIS_IMAGE} - held:
+        for image in {KAFKA_IMAGE, POSTGRES_IMAGE, REDIS_IMAGE, *_reaper()} - held:
             client.images.pull(image)
     except DockerException:
         return False
     return True
+
+
+def _reaper() -> tuple[str, ...]:
+    """What testcontainers itself starts, to remove the others should the test run be killed."""
+    return () if testcontainers_config.ryuk_disabled else (testcontainers_config.ryuk_image,)
 
 
 @contextmanager
@@ -35,7 +41,7 @@ def kafka() -> Iterator[str]:
     # The broker tells clients its own address, so the port on the host is chosen before it starts.
     [port] = free_ports(1)
     container = DockerContainer(KAFKA_IMAGE).with_bind_ports(9092, port)
-    address = f"{container.get_container_host_ip()}:{port}"
+    address = f"{container.get_docker_client().host()}:{port}"
     container.with_envs(
         KAFKA_NODE_ID="1",
         KAFKA_PROCESS_ROLES="broker,controller",
