@@ -64,8 +64,9 @@ async def gateway(env: dict[str, str]) -> AsyncIterator[Gateway]:
         yield running
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def worker(env: dict[str, str], folder: Path) -> AsyncIterator[None]:
+    """Runs from the first test that asks for it to the end of the module."""
     async with ServiceProcesses(env, folder / "log") as processes:
         processes.spawn(
             "worker", "-m", "celery", "--app=services.gateway.uploads.tasks:app", "worker", "--concurrency=1"
@@ -268,6 +269,19 @@ async def test_what_kafka_does_not_acknowledge_is_not_acknowledged_and_may_come_
     assert answer.json()["error"] is None
 
 
+async def test_a_queue_that_redis_lost_is_filled_again_from_the_database(gateway: Gateway, servers: Servers) -> None:
+    answer = await gateway.upload((HEADER + rows("flushed", 700)).encode())
+    assert answer.status_code == 202
+    async with Redis.from_url(servers.redis) as redis:
+        # No worker runs yet: what is put into the queue stays there.
+        await wait_until(lambda: redis.llen(QUEUE))
+        await redis.flushall()
+        await gateway.app.state.resources.feeder.feed()
+        assert await redis.llen(QUEUE) == 1
+        await gateway.app.state.resources.feeder.feed()
+        assert await redis.llen(QUEUE) == 1
+
+
 async def test_a_large_file_is_queued_worked_on_and_followed_to_its_end(gateway: Gateway, worker: None) -> None:
     content = (HEADER + rows("large", 600) + "broken\n").encode()
     assert len(content) > INLINE_LIMIT
@@ -290,22 +304,6 @@ async def test_a_large_file_is_queued_worked_on_and_followed_to_its_end(gateway:
 async def test_a_large_file_that_cannot_be_taken_is_refused_at_once(gateway: Gateway) -> None:
     answer = await gateway.upload(b"person_id,utc_time_started,utc_time_ended\n" + b"p1,1,2\n" * 5_000)
     assert (answer.status_code, "camera_id" in answer.json()["detail"]) == (422, True)
-
-
-async def test_uploads_wait_in_the_database_and_not_in_redis(
-    gateway: Gateway, servers: Servers, env: dict[str, str], folder: Path
-) -> None:
-    feeder = gateway.app.state.resources.feeder
-    answer = await gateway.upload((HEADER + rows("flushed", 700)).encode())
-    assert answer.status_code == 202
-    async with Redis.from_url(servers.redis) as redis:
-        await wait_until(lambda: redis.llen(QUEUE))
-        await redis.flushall()
-        await feeder.feed()
-        assert await redis.llen(QUEUE) == 1
-    async with ServiceProcesses(env, folder / "log") as processes:
-        processes.spawn("worker", "-m", "celery", "--app=services.gateway.uploads.tasks", "worker", "--concurrency=1")
-        assert (await finished(gateway, answer.json()["upload_id"]))["rows_accepted"] == 700
 
 
 async def test_what_a_dead_process_left_is_taken_up_again_from_the_start(gateway: Gateway, worker: None) -> None:
