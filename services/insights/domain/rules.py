@@ -1,0 +1,168 @@
+"""Alert rules: the episodes in which a rule is broken, and the alerts that follow them.
+
+An episode of `dwell_exceeded` is a session longer than the threshold, from the instant at which it became so to its
+end. One of `occupancy_exceeded` is a run of time with more people than the threshold, to the microsecond; runs that lie
+at most the camera's session gap apart are one episode, as appearances are one session.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from msgspec.structs import replace
+
+from services.common.events.alerts import Alert, AlertRule
+from services.common.events.common import isoformat, stable_id
+from services.insights.domain.occupancy import Level
+from services.insights.domain.spans import SECOND, Span, instant
+
+DWELL_EXCEEDED = "dwell_exceeded"
+OCCUPANCY_EXCEEDED = "occupancy_exceeded"
+
+LIVE_AFTER = timedelta(minutes=10)
+"""An event that is older than this when it is processed is history."""
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """A time in which a rule was broken, and by how much; `cut` says that it may go beyond what was looked at."""
+
+    started_at: datetime
+    ended_at: datetime
+    measured: float
+    subject_id: str | None = None
+    session_id: str | None = None
+    cut: bool = False
+
+
+def applies(rule: AlertRule, camera_id: str) -> bool:
+    return rule.enabled and not rule.deleted and (not rule.camera_ids or camera_id in rule.camera_ids)
+
+
+def dwell_episodes(rule: AlertRule, sessions: Iterable[Span]) -> list[Episode]:
+    """One episode a session that is longer than the threshold; measured in seconds."""
+    return [
+        Episode(
+            started_at=instant(span.started_at + round(rule.threshold * SECOND)),
+            ended_at=instant(span.ended_at),
+            measured=span.dwell_seconds,
+            subject_id=span.subject_id,
+            session_id=span.session_id,
+        )
+        for span in sorted(sessions, key=lambda span: (span.started_at, span.session_id))
+        if span.active and span.dwell_seconds > rule.threshold
+    ]
+
+
+def occupancy_episodes(rule: AlertRule, levels: Sequence[Level], gap: timedelta) -> list[Episode]:
+    """The runs with more people than the threshold, joined over the gap; measured in people, the most at once."""
+    runs: list[list[Level]] = []
+    for level in levels:
+        if level.count <= rule.threshold:
+            continue
+        if runs and instant(level.start) - instant(runs[-1][-1].end) <= gap:
+            runs[-1].append(level)
+        else:
+            runs.append([level])
+    return [
+        Episode(
+            started_at=instant(run[0].start),
+            ended_at=instant(run[-1].end),
+            measured=float(max(level.count for level in run)),
+            cut=run[0] is levels[0] or run[-1] is levels[-1],
+        )
+        for run in runs
+    ]
+
+
+def reconcile(
+    rule: AlertRule,
+    camera_id: str,
+    known: Sequence[Alert],
+    episodes: Sequence[Episode],
+    *,
+    earlier: Iterable[Alert],
+    processed_at: datetime,
+) -> list[Alert]:
+    """The alerts as the episodes make them, of which those that differ from `known` are to be told.
+
+    `known` are the rule's alerts (of one subject) that overlap the time in which the episodes are complete, `earlier`
+    those that may have ended shortly before. An alert follows the episode that it overlaps, wherever late data moves
+    that one's start; of several the one that broke the rule first does, and the others end. An episode that no alert
+    follows opens one, unless it begins within the cooldown after another alert's end. An alert whose episode is gone
+    ends. What is resolved stays resolved.
+    """
+    unclaimed = sorted(known, key=lambda alert: (alert.event_time, alert.alert_id))
+    ended = [*known, *earlier]
+    taken = {alert.alert_id for alert in ended}
+    result: list[Alert] = []
+    for episode in sorted(episodes, key=lambda episode: episode.started_at):
+        claimed = [alert for alert in unclaimed if _overlap(alert, episode)]
+        unclaimed = [alert for alert in unclaimed if alert not in claimed]
+        if claimed:
+            result.append(_follow(rule, claimed[0], episode))
+            result += map(resolved, claimed[1:])
+            continue
+        opened = _open(rule, camera_id, episode, processed_at)
+        # An alert whose episode has split may have opened at the very instant at which the second half begins.
+        if opened.alert_id not in taken and not _in_cooldown(rule, episode, ended):
+            result.append(opened)
+            ended.append(opened)
+    return result + [resolved(alert) for alert in unclaimed]
+
+
+def resolved(alert: Alert) -> Alert:
+    return replace(alert, status="resolved")
+
+
+def end_of(alert: Alert) -> datetime:
+    return alert.ended_at or alert.event_time
+
+
+def _open(rule: AlertRule, camera_id: str, episode: Episode, processed_at: datetime) -> Alert:
+    return Alert(
+        alert_id=stable_id(rule.rule_id, camera_id, episode.subject_id or "", isoformat(episode.started_at)),
+        kind=rule.kind,
+        severity=rule.severity,
+        camera_id=camera_id,
+        event_time=episode.started_at,
+        measured=episode.measured,
+        threshold=rule.threshold,
+        rule_id=rule.rule_id,
+        rule_version=rule.version,
+        rule_name=rule.name,
+        status="open",
+        live=processed_at - episode.started_at <= LIVE_AFTER,
+        revision=0,
+        subject_id=episode.subject_id,
+        session_id=episode.session_id,
+        ended_at=episode.ended_at,
+    )
+
+
+def _follow(rule: AlertRule, alert: Alert, episode: Episode) -> Alert:
+    started_at, ended_at, measured = episode.started_at, episode.ended_at, episode.measured
+    if episode.cut:
+        started_at = min(started_at, alert.event_time)
+        ended_at = max(ended_at, end_of(alert))
+        measured = max(measured, alert.measured)
+    return replace(
+        alert,
+        severity=rule.severity,
+        event_time=started_at,
+        measured=measured,
+        threshold=rule.threshold,
+        rule_version=rule.version,
+        rule_name=rule.name,
+        session_id=episode.session_id,
+        ended_at=ended_at,
+    )
+
+
+def _overlap(alert: Alert, episode: Episode) -> bool:
+    return alert.event_time <= episode.ended_at and end_of(alert) >= episode.started_at
+
+
+def _in_cooldown(rule: AlertRule, episode: Episode, ended: Iterable[Alert]) -> bool:
+    cooldown = timedelta(seconds=rule.cooldown_seconds)
+    return any(end_of(alert) <= episode.started_at <= end_of(alert) + cooldown for alert in ended)

@@ -1,0 +1,127 @@
+"""Occupancy per camera and minute, in tables of in and out. Times are seconds after 09:00, minutes count from there."""
+
+import pytest
+
+from services.insights.domain.camera import Outputs
+from services.insights.domain.occupancy import Level, sweep
+from services.insights.domain.spans import Span
+from tests.support.camera_feed import CameraFeed, minutes, seconds, session
+
+HOURS = 3_600
+
+
+def span(start: int, end: int) -> Span:
+    return Span(f"{start}-{end}", "ann", start, end, end, 1, True)
+
+
+@pytest.mark.parametrize(
+    ("spans", "levels"),
+    [
+        ([], [(0, 10, 0)]),
+        ([(2, 5)], [(0, 2, 0), (2, 5, 1), (5, 10, 0)]),
+        ([(2, 5), (5, 8)], [(0, 2, 0), (2, 5, 1), (5, 8, 1), (8, 10, 0)]),
+        ([(2, 8), (4, 6)], [(0, 2, 0), (2, 4, 1), (4, 6, 2), (6, 8, 1), (8, 10, 0)]),
+        ([(-5, 3), (7, 99)], [(0, 3, 1), (3, 7, 0), (7, 10, 1)]),
+        ([(4, 4)], [(0, 10, 0)]),
+        ([(-5, 0), (10, 20)], [(0, 10, 0)]),
+    ],
+    ids=[
+        "nobody",
+        "one",
+        "an end comes before a start at the same instant",
+        "two at once",
+        "cut at both ends",
+        "zero length occupies nothing",
+        "touching from outside",
+    ],
+)
+def test_sweep(spans: list[tuple[int, int]], levels: list[tuple[int, int, int]]) -> None:
+    assert sweep([span(*one) for one in spans], 0, 10) == [Level(*level) for level in levels]
+
+
+@pytest.mark.parametrize(
+    ("sessions", "expected"),
+    [
+        ([(0, 30)], [(0, 0.5, 1, 1, 1)]),
+        ([(30, 150)], [(0, 0.5, 1, 1, 0), (1, 1.0, 1, 0, 0), (2, 0.5, 1, 0, 1)]),
+        ([(0, 60)], [(0, 1.0, 1, 1, 0), (1, 0.0, 0, 0, 1)]),
+        ([(0, 30), (30, 60)], [(0, 1.0, 1, 2, 1), (1, 0.0, 0, 0, 1)]),
+        ([(0, 30), (15, 45)], [(0, 1.0, 2, 2, 2)]),
+        ([(10, 10)], [(0, 0.0, 0, 1, 1)]),
+        ([(890, 910)], [(14, 10 / 60, 1, 1, 0), (15, 10 / 60, 1, 0, 1)]),
+        ([(840, 900)], [(14, 1.0, 1, 1, 0), (15, 0.0, 0, 0, 1)]),
+    ],
+    ids=[
+        "half a minute",
+        "over three minutes",
+        "an end on the minute belongs to the minute that begins",
+        "one goes as the next comes: never two",
+        "two at once for a while",
+        "zero length enters and leaves",
+        "across a quarter of an hour",
+        "an end on the quarter",
+    ],
+)
+def test_minutes_of_sessions(sessions: list[tuple[int, int]], expected: list[tuple[float, ...]]) -> None:
+    out = CameraFeed().sessions(*(session(f"s{n}", start, end) for n, (start, end) in enumerate(sessions)))
+    assert minutes(out.minutes) == expected
+
+
+def test_minutes_carry_the_revision_of_the_session_record() -> None:
+    feed = CameraFeed()
+    feed.sessions(session("a", 0, 30))
+    (minute,) = feed.sessions(session("b", 0, 30)).minutes
+    assert (minute.camera_id, minute.revision, seconds(minute.minute)) == ("cam-1", 2, 0)
+
+
+def test_only_minutes_that_change_come_out_when_a_session_grows() -> None:
+    feed = CameraFeed()
+    feed.sessions(session("a", 0, 90))
+    assert minutes(feed.sessions(session("a", 0, 130)).minutes) == [(1, 1.0, 1, 0, 0), (2, 10 / 60, 1, 0, 1)]
+
+
+def test_minutes_become_zero_when_a_session_is_absorbed() -> None:
+    feed = CameraFeed()
+    feed.sessions(session("a", 0, 30))
+    assert minutes(feed.sessions(session("a", 0, 30, status="absorbed")).minutes) == [(0, 0.0, 0, 0, 0)]
+
+
+def test_an_absorbed_session_lives_again() -> None:
+    feed = CameraFeed()
+    feed.sessions(session("a", 0, 30))
+    feed.sessions(session("a", 0, 30, status="absorbed"))
+    assert minutes(feed.sessions(session("a", 0, 30)).minutes) == [(0, 0.5, 1, 1, 1)]
+
+
+def test_a_session_that_shrinks_leaves_the_minutes_it_had() -> None:
+    feed = CameraFeed()
+    feed.sessions(session("a", 0, 2 * HOURS))
+    out = minutes(feed.sessions(session("a", 0, 60)).minutes)
+    assert out == [(1, 0.0, 0, 0, 1)] + [(minute, 0.0, 0, 0, 0) for minute in range(2, 121)]
+
+
+def test_a_session_whose_start_moves_earlier_is_still_one() -> None:
+    feed = CameraFeed()
+    feed.sessions(session("a", 1000, 1030))
+    out = minutes(feed.sessions(session("a", 880, 1030)).minutes)
+    assert out == [(14, 20 / 60, 1, 1, 0), (15, 1.0, 1, 0, 0), (16, 1.0, 1, 0, 0)]
+    assert feed.sessions(session("a", 880, 1030)).minutes == []
+
+
+def test_an_old_revision_changes_nothing() -> None:
+    feed = CameraFeed()
+    feed.sessions(session("a", 0, 90))
+    feed.sessions_revision = -1
+    out = feed.sessions(session("a", 0, 30))
+    assert out == Outputs()
+
+
+def test_a_session_that_grows_for_a_day_writes_few_values_each_time() -> None:
+    feed = CameraFeed()
+    feed.sessions(session("a", 0, 23 * HOURS))
+    before = dict(feed.values)
+    feed.sessions(session("a", 0, 23 * HOURS + 60))
+    written = [key for key in feed.values if feed.values[key] != before.get(key)]
+    assert sorted(key.split(":")[0] for key in written) == ["camera", "slot", "slot"]
+    assert minutes(feed.sessions(session("a", 0, 30)).minutes)[0] == (0, 0.5, 1, 1, 1)
+    assert minutes(feed.sessions(session("a", 0, 30, status="absorbed")).minutes) == [(0, 0.0, 0, 0, 0)]
