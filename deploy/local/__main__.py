@@ -72,10 +72,10 @@ def main() -> None:
     except ValidationError as error:
         wrong = "; ".join(f"DWELL_{str(each['loc'][0]).upper()}: {each['msg']}" for each in error.errors())
         sys.exit(f"dwellstream: a setting is wrong: {wrong}")
-    except LocalError as error:
-        sys.exit(f"dwellstream: {error}")
     except (KeyboardInterrupt, BrokenPipeError):
         sys.exit(130)
+    except (LocalError, OSError) as error:
+        sys.exit(f"dwellstream: {error}")
 
 
 if __name__ == "__main__":

@@ -140,7 +140,7 @@ def main() -> None:
     parser.add_argument("purpose", choices=("stack", "check", "test"))
     try:
         bootstrap(parser.parse_args().purpose)
-    except LocalError as error:
+    except (LocalError, OSError) as error:
         sys.exit(f"dwellstream: {error}")
 
 
