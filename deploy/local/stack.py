@@ -4,7 +4,7 @@ import asyncio
 import fcntl
 import os
 import subprocess
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 
@@ -96,18 +96,17 @@ class Stack:
 
     def _start_servers(self) -> None:
         probes = self._existing_servers()
-        if self._servers:
-            probes |= {server.program().name: server.answers for server in self._servers}
-            names = [server.program().name for server in self._servers]
-            self._say(f"starting {', '.join(names)}")
-            self._supervisor.start_programs(names)
+        probes |= {server.program().name: server.answers for server in self._servers}
+        self._start(server.program() for server in self._servers)
         asyncio.run(self._wait(probes, SERVERS_SECONDS))
 
     def _start_services(self) -> None:
-        names = [program.name for program in self._services]
-        self._say(f"starting {', '.join(names)}")
-        self._supervisor.start_programs(names)
+        self._start(self._services)
         asyncio.run(self._wait({each.name: self._readiness(each) for each in self._services}, SERVICES_SECONDS))
+
+    def _start(self, programs: Iterable[Program]) -> None:
+        if started := self._supervisor.start_programs([program.name for program in programs]):
+            self._say(f"starting {', '.join(started)}")
 
     def _existing_servers(self) -> dict[str, Probe]:
         """Of the servers that are somebody else's: how to tell that they answer."""

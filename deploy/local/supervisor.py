@@ -80,9 +80,10 @@ class Supervisor:
         said = (started.stderr or started.stdout).strip() or self.last_lines("supervisor")
         raise LocalError(f"supervisord did not start:\n{said}")
 
-    def start_programs(self, names: Sequence[str]) -> None:
-        """Start those that do not run; waits for none."""
+    def start_programs(self, names: Sequence[str]) -> list[str]:
+        """Start those that do not run, wait for none, and return their names."""
         states = self.states()
+        started = []
         for name in names:
             state = states.get(name)
             if state is None:
@@ -90,7 +91,9 @@ class Supervisor:
             if not state.is_up:
                 self._log_starts[name] = _size(log_path(self._home, name))
                 self._call("startProcess", f"{state.group}:{name}", False)
+                started.append(name)
             self._pids.pop(name, None)
+        return started
 
     def states(self) -> dict[str, ProgramState]:
         return {
