@@ -8,7 +8,7 @@ import pytest
 from services.common.events.appearances import Appearance
 from services.common.events.common import MAX_ENVELOPE_ITEMS, Envelope
 from services.common.events.quarantine import Quarantined
-from services.common.kafka.envelopes import decode, envelopes
+from services.common.kafka.envelopes import MAX_ENVELOPE_BYTES, decode, envelopes
 from services.common.kafka.quarantine import MAX_RAW_BYTES, refuse, refuse_record
 from services.common.topics import Topic
 
@@ -90,6 +90,12 @@ class TestEnvelopes:
         decoded = [decode(Topic.APPEARANCES, value).items for _, value in envelopes(Topic.APPEARANCES, items, "test")]
         assert [len(part) for part in decoded] == [MAX_ENVELOPE_ITEMS, 1]
         assert [item for part in decoded for item in part] == items
+
+    def test_large_items_are_spread_so_that_kafka_takes_every_record(self) -> None:
+        large = "x" * (MAX_ENVELOPE_BYTES // 3)
+        items = [msgspec.structs.replace(appearance(str(n)), extra={"note": large}) for n in range(5)]
+        values = [value for _, value in envelopes(Topic.APPEARANCES, items, "test")]
+        assert [len(decode(Topic.APPEARANCES, value).items) for value in values] == [2, 2, 1]
 
     def test_quarantine_is_keyed_by_camera_or_else_by_source(self) -> None:
         known = refuse("upload:1#1", "bad_timestamp", "why", b"row", "c1")

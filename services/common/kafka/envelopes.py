@@ -1,8 +1,7 @@
 """Kafka record values: encoding, and decoding in which one bad item never costs its neighbours."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from functools import cache
-from itertools import islice
 from typing import Any
 
 import msgspec
@@ -12,6 +11,10 @@ from services.common.topics import SPECS, Topic
 
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What decoding raises for bad data; a value nested some thousand levels deep ends in a RecursionError."""
+
+
+MAX_ENVELOPE_BYTES = 1 << 20
+"""Of the items of a record together; one item may be larger. The producer takes records of up to 4 MiB."""
 
 
 class BadItem(msgspec.Struct, frozen=True):
@@ -90,14 +93,23 @@ def envelopes(topic: Topic, items: Iterable[Any], source: str) -> Iterator[tuple
     by_key: dict[str, list[Any]] = {}
     for item in items:
         by_key.setdefault(key_of(topic, item), []).append(item)
-    size = 1 if SPECS[topic].cleanup == "compact" else MAX_ENVELOPE_ITEMS
+    count = 1 if SPECS[topic].cleanup == "compact" else MAX_ENVELOPE_ITEMS
     for key, of_key in by_key.items():
-        for chunk in _chunks(of_key, size):
-            camera_id = getattr(chunk[0], "camera_id", None)
-            yield key.encode(), msgspec.json.encode(Envelope(camera_id=camera_id, source=source, items=list(chunk)))
+        camera_id = getattr(of_key[0], "camera_id", None)
+        for chunk in _chunks(of_key, count):
+            yield key.encode(), msgspec.json.encode(Envelope(camera_id=camera_id, source=source, items=chunk))
 
 
-def _chunks(items: Sequence[Any], size: int) -> Iterator[list[Any]]:
-    iterator = iter(items)
-    while chunk := list(islice(iterator, size)):
+def _chunks(items: Iterable[Any], count: int) -> Iterator[list[msgspec.Raw]]:
+    """The items encoded, so many and so large together as one record may carry."""
+    chunk: list[msgspec.Raw] = []
+    size = 0
+    for item in items:
+        encoded = msgspec.json.encode(item)
+        if chunk and (len(chunk) == count or size + len(encoded) > MAX_ENVELOPE_BYTES):
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(msgspec.Raw(encoded))
+        size += len(encoded)
+    if chunk:
         yield chunk
