@@ -138,8 +138,9 @@ class Stack:
                 for name, probe in probes.items():
                     alive = partial(self._supervisor.require_alive, name) if name in kept else lambda: None
                     group.create_task(wait_until(name, probe, timeout_seconds=timeout_seconds, still_alive=alive))
-        except* LocalError as errors:
-            raise errors.exceptions[0] from None
+        except ExceptionGroup as group:
+            # One reason is enough: what fails first usually fails the others.
+            raise group.exceptions[0] from None
 
     def _run_job(self, what: str, *module: str) -> None:
         done = subprocess.run(

@@ -69,7 +69,8 @@ def render(home: Path, groups: Mapping[str, Sequence[Program]]) -> str:
 def _program(program: Program, log: Path) -> dict[str, str]:
     values = {
         "command": shlex.join(program.command),
-        "directory": str(ROOT),
+        # Another account may not be able to enter the repository.
+        "directory": "/" if program.user else str(ROOT),
         "autostart": "false",
         "autorestart": "true",
         "startsecs": str(START_SECONDS),

@@ -99,7 +99,7 @@ class LocalServers:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                cwd=ROOT,
+                cwd="/" if program.user else ROOT,
                 user=program.user,
                 group=program.user,
                 extra_groups=[] if program.user else None,

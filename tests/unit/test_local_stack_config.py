@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from supervisor.options import ServerOptions
 
+from deploy.local.layout import ROOT
 from deploy.local.programs import Program
 from deploy.local.servers.kafka import Kafka
 from deploy.local.servers.postgres import Postgres
@@ -83,6 +84,11 @@ class TestSupervisorConfig:
         [config] = group.process_configs
         assert config.environment == {"A": "b"}
         assert (config.stopsignal.name, config.stopwaitsecs) == ("SIGINT", 7)
+
+    def test_a_program_of_another_account_starts_where_that_account_may_be(self, tmp_path: Path) -> None:
+        programs = [Program("ours", ("echo",)), Program("theirs", ("echo",), user="nobody")]
+        [group] = self.options(tmp_path / "home", one=programs).process_group_configs
+        assert {each.name: each.directory for each in group.process_configs} == {"ours": str(ROOT), "theirs": "/"}
 
     def test_groups_are_stopped_in_reverse_order(self, tmp_path: Path) -> None:
         groups = self.options(
