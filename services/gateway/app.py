@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from services.common import clock
 from services.common.auth import load_token_secret
 from services.common.health import Check, Health, health_router
 from services.common.kafka.lag import LagProbe
@@ -25,6 +26,7 @@ from services.gateway.routers import alerts, analytics, auth, catalog, insights,
 from services.gateway.rules import RuleBook
 from services.gateway.settings import GatewaySettings
 from services.gateway.uploads.queue import QueueFeeder, create_queue
+from services.gateway.uploads.store import RawStore
 
 ROUTERS = (auth, uploads, analytics, sessions, insights, alerts, quarantine, catalog)
 
@@ -45,6 +47,7 @@ def create_app(settings: GatewaySettings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         secret = load_token_secret(settings)
+        await asyncio.to_thread(RawStore(settings.raw_store).remove_abandoned, clock.now())
         connected = asyncio.create_task(_stay_connected(app, settings, secret, checks))
         try:
             yield
@@ -93,20 +96,12 @@ async def _stay_connected(app: FastAPI, settings: GatewaySettings, secret: str, 
         checks["redis"] = _redis_check(redis)
 
         timeout_ms = round(settings.publish_timeout_seconds * 1_000)
-        producer = await patiently(
-            "Kafka",
-            lambda: EventProducer(settings.kafka_bootstrap, "gateway", timeout_ms=timeout_ms).__aenter__(),
-            away,
-            RETRY_SECONDS,
-        )
+        producer = EventProducer(settings.kafka_bootstrap, "gateway", timeout_ms=timeout_ms)
+        await patiently("Kafka", producer.__aenter__, away, RETRY_SECONDS)
         stack.push_async_exit(producer)
         sunk = [spec.topic for spec in TOPICS if "sink" in spec.consumers]
-        sink_lag = await patiently(
-            "Kafka",
-            lambda: LagProbe(settings.kafka_bootstrap, SINK_GROUP, sunk, settings.lag_limit).__aenter__(),
-            away,
-            RETRY_SECONDS,
-        )
+        sink_lag = LagProbe(settings.kafka_bootstrap, SINK_GROUP, sunk, settings.lag_limit)
+        await patiently("Kafka", sink_lag.__aenter__, away, RETRY_SECONDS)
         stack.push_async_exit(sink_lag)
         rules = RuleBook(db, producer)
         await patiently("the topics", lambda: rules.publish_defaults(settings.kafka_bootstrap), away, RETRY_SECONDS)

@@ -1,7 +1,9 @@
 """The raw store, and the way of an upload into it."""
 
 import hashlib
+import os
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,8 @@ import pytest
 from services.gateway.errors import FileTooLargeError, GatewayError, InvalidRequestError
 from services.gateway.uploads.receive import ReceivedFile, receive_file, shown_name
 from services.gateway.uploads.store import RawStore
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 BOUNDARY = "frontier"
 
@@ -88,6 +92,17 @@ async def test_a_file_that_announces_too_much_is_refused_unread(store: RawStore)
     with pytest.raises(FileTooLargeError):
         await receive_file(body(), "multipart/form-data; boundary=x", 10**9, store, 10_000, lambda fields: None)
     assert not read
+
+
+def test_what_a_killed_process_left_half_written_goes_after_a_day(store: RawStore, tmp_path: Path) -> None:
+    for name, hours in (("left", 25), ("written", 23)):
+        path = tmp_path / "incoming" / name
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+        at = (NOW - timedelta(hours=hours)).timestamp()
+        os.utime(path, (at, at))
+    store.remove_abandoned(NOW)
+    assert [path.name for path in files(tmp_path)] == ["written"]
 
 
 @pytest.mark.parametrize(

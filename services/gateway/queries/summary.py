@@ -59,12 +59,16 @@ async def _cards_of_range(db: asyncpg.Pool, filters: Filters, waiting_threshold_
                    (s.started_at AT TIME ZONE {zone})::date AS day
             FROM sessions s LEFT JOIN cameras c USING (camera_id)
             WHERE {where}
+        ), people AS (
+            SELECT subject_id, max(dwell_seconds) AS longest FROM started GROUP BY subject_id
         ), visits AS (
-            SELECT subject_id, store, count(DISTINCT day) AS days FROM started GROUP BY subject_id, store
+            SELECT subject_id, store FROM started GROUP BY subject_id, store, day
+        ), repeated AS (
+            SELECT subject_id FROM visits GROUP BY subject_id, store HAVING count(*) >= 2
         )
-        SELECT count(DISTINCT subject_id) AS visitors,
-               count(DISTINCT subject_id) FILTER (WHERE starts_with(subject_id, 'track:')) AS visitors_anonymous,
-               (SELECT coalesce(sum(days), 0)::bigint FROM visits) AS visits,
+        SELECT (SELECT count(*) FROM people) AS visitors,
+               (SELECT count(*) FROM people WHERE starts_with(subject_id, 'track:')) AS visitors_anonymous,
+               (SELECT count(*) FROM visits) AS visits,
                count(*) AS sessions,
                avg(dwell_seconds) AS dwell_avg_seconds,
                percentile_cont(0.5) WITHIN GROUP (ORDER BY dwell_seconds) AS dwell_median_seconds,
@@ -72,8 +76,8 @@ async def _cards_of_range(db: asyncpg.Pool, filters: Filters, waiting_threshold_
                max(dwell_seconds) AS dwell_max_seconds,
                (SELECT date_trunc('hour', started_at, {zone}) FROM started
                 GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1) AS peak_hour,
-               (SELECT count(DISTINCT subject_id) FROM visits WHERE days >= 2) AS repeat_visitors,
-               count(DISTINCT subject_id) FILTER (WHERE dwell_seconds > {threshold}) AS waiting_violations
+               (SELECT count(DISTINCT subject_id) FROM repeated) AS repeat_visitors,
+               (SELECT count(*) FROM people WHERE longest > {threshold}) AS waiting_violations
         FROM started
         """,
         *where.parameters,

@@ -3,9 +3,13 @@
 import hashlib
 import os
 import tempfile
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+ABANDONED_SECONDS = 24 * 3_600
+"""An incoming file that nobody has written to for so long is what a killed process left."""
 
 
 class RawStore:
@@ -13,17 +17,22 @@ class RawStore:
 
     def __init__(self, root: Path) -> None:
         self._root = root
+        self._incoming = root / "incoming"
 
     def path(self, sha256: str) -> Path:
         return self._root / sha256[:2] / sha256
 
     def incoming(self) -> "IncomingFile":
-        folder = self._root / "incoming"
-        folder.mkdir(parents=True, exist_ok=True)
-        return IncomingFile(self, folder)
+        self._incoming.mkdir(parents=True, exist_ok=True)
+        return IncomingFile(self, self._incoming)
 
     def remove(self, sha256: str) -> None:
         self.path(sha256).unlink(missing_ok=True)
+
+    def remove_abandoned(self, now: datetime) -> None:
+        for path in self._incoming.glob("*"):
+            if now.timestamp() - path.stat().st_mtime > ABANDONED_SECONDS:
+                path.unlink(missing_ok=True)
 
 
 class IncomingFile:

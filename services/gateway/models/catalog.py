@@ -1,0 +1,44 @@
+"""What there is to choose from, and where it comes from."""
+
+from datetime import date, datetime
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+
+class FilterCamera(BaseModel):
+    camera_id: str
+    description: str | None
+    camera_group: str | None
+    department: str | None
+    division: str | None
+    zone: str | None
+    camera_category: Literal["cashier", "entrance", "store"]
+
+
+class FilterOptions(BaseModel):
+    cameras: list[FilterCamera]
+    age_groups: list[str]
+    genders: list[str]
+    site_timezone: str
+    first_day: date | None = Field(description="first day with data, in the site's zone")
+    last_day: date | None
+
+
+class Source(BaseModel):
+    source: str
+    state: Literal["live", "delayed", "stale"]
+    heartbeat_at: datetime
+    newest_event_at: datetime | None
+    cameras: int
+
+
+class Sources(BaseModel):
+    sources: list[Source]
+    sink_lag_records: int | None = Field(
+        description="records in Kafka that PostgreSQL does not hold yet; null while Kafka does not say"
+    )
+
+
+class Live(BaseModel):
+    url: str = Field(description="address of the socket that pushes alerts")

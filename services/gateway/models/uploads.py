@@ -1,0 +1,53 @@
+"""Uploaded files."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+UploadStatus = Literal["received", "processing", "completed", "failed"]
+
+
+class UploadSummary(BaseModel):
+    """What this file alone holds, by the formulas of the analytics; null where it has no appearances."""
+
+    visitors: int
+    sessions: int
+    appearances: int
+    insights: int
+    cameras: int
+    dwell_avg_seconds: float | None = None
+    dwell_median_seconds: float | None = None
+    dwell_p95_seconds: float | None = None
+    dwell_max_seconds: float | None = None
+    occupancy_peak: int | None = None
+    peak_hour: int | None = Field(None, description="hour of the day, 0-23, in the upload's zone")
+    started_at: datetime | None = Field(None, description="earliest start in the file")
+    ended_at: datetime | None = Field(None, description="latest end in the file")
+
+
+class Upload(BaseModel):
+    upload_id: str
+    file_name: str
+    kind: Literal["appearances", "insights"] | None
+    status: UploadStatus
+    sha256: str
+    timezone: str
+    rows_total: int
+    rows_accepted: int
+    rows_rejected: int
+    rejects_by_reason: dict[str, int]
+    bytes_done: int
+    bytes_total: int
+    created_at: datetime
+    completed_at: datetime | None
+    uploaded_by: str
+    error: str | None = None
+    warnings: list[str] = []
+    summary: UploadSummary | None = None
+    duplicate: bool = False
+
+
+class UploadPage(BaseModel):
+    items: list[Upload]
+    next_cursor: str | None
