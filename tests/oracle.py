@@ -160,7 +160,12 @@ def occupancy_minutes(sessions: pd.DataFrame) -> pd.DataFrame:
 
 
 def merged_insights(insights: pd.DataFrame, sessions: pd.DataFrame, window_seconds: float = 300.0) -> pd.DataFrame:
-    """Each insight event with the occupancy of its camera in ``[started_at - W, started_at + duration + W]``."""
+    """Each insight event with the occupancy of its camera in ``[started_at - W, started_at + duration + W]``.
+
+    A session is in the window if it is there at some instant of it, the last included; one of no length is where it
+    starts. Of a known subject's sessions that touch the event the one that overlaps it longest counts, then the
+    earliest.
+    """
     margin = pd.Timedelta(seconds=window_seconds)
     rows = []
     for event in _rows(insights):
@@ -168,12 +173,14 @@ def merged_insights(insights: pd.DataFrame, sessions: pd.DataFrame, window_secon
         begin, end = event.started_at - margin, event_end + margin
         of_camera = [session for session in _rows(sessions) if session.camera_id == event.camera_id]
         intervals = [(session.started_at, session.ended_at) for session in of_camera]
-        inside = [(s, e) for s, e in intervals if s <= end and e >= begin]
-        # A person is in one place at a time: of several sessions over a long event, the earliest is where it began.
-        own = sorted(
-            (s.started_at, s.session_id, s.dwell_seconds)
-            for s in of_camera
-            if s.subject_id == event.subject_id and s.started_at <= event_end and s.ended_at >= event.started_at
+        inside = [(s, e) for s, e in intervals if s <= end and (e > begin or s == e == begin)]
+        own = min(
+            (
+                (-overlap([(s.started_at, s.ended_at)], event.started_at, event_end), s.started_at, s.session_id, s)
+                for s in of_camera
+                if s.subject_id == event.subject_id and s.started_at <= event_end and s.ended_at >= event.started_at
+            ),
+            default=None,
         )
         rows.append(
             {
@@ -187,8 +194,8 @@ def merged_insights(insights: pd.DataFrame, sessions: pd.DataFrame, window_secon
                 "occupancy_avg": overlap(intervals, begin, end) / (end - begin),
                 "baseline_avg": overlap(intervals, begin - BASELINE, begin) / BASELINE,
                 "sessions_in_window": len(inside),
-                "session_id": own[0][1] if own else None,
-                "session_dwell_seconds": own[0][2] if own else None,
+                "session_id": own[-1].session_id if own else None,
+                "session_dwell_seconds": own[-1].dwell_seconds if own else None,
                 "match": "matched" if inside else "no_occupancy",
             }
         )

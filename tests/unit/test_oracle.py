@@ -210,8 +210,40 @@ class TestMergedInsights:
         assert (merged["occupancy_at_event"], merged["occupancy_peak"]) == (1, 2)
         assert merged["occupancy_avg"] == pytest.approx((120 + 240) / 720)
         assert merged["baseline_avg"] == pytest.approx(0.5)
-        assert merged["sessions_in_window"] == 4
+        assert merged["sessions_in_window"] == 3
         assert (merged["session_dwell_seconds"], merged["match"]) == (240.0, "matched")
+
+    @pytest.mark.parametrize(
+        ("start", "end", "inside", "peak"),
+        [
+            pytest.param("11:54:00", "11:55:00", 0, 0, id="one that leaves as the window begins is not there"),
+            pytest.param("11:54:00", "11:55:00.000001", 1, 1, id="one that stays a moment longer is"),
+            pytest.param("11:55:00", "11:55:00", 1, 0, id="one of no length is in the window but occupies nothing"),
+            pytest.param("12:07:00", "12:09:00", 1, 1, id="one that comes as the window ends is there"),
+            pytest.param("12:07:00.000001", "12:09:00", 0, 0, id="one that comes later is not"),
+        ],
+    )
+    def test_the_window_includes_both_its_ends(self, start: str, end: str, inside: int, peak: int) -> None:
+        sessions = sessions_of(seen("a", start, end, person_id="p2"))
+        [merged] = oracle.merged_insights(oracle.insight_events([self.EVENT]), sessions).to_dict("records")
+        assert (merged["sessions_in_window"], merged["occupancy_peak"]) == (inside, peak)
+        assert merged["match"] == ("matched" if inside else "no_occupancy")
+
+    @pytest.mark.parametrize(
+        ("spans", "dwell"),
+        [
+            pytest.param([("11:59:00", "12:00:10"), ("12:01:20", "12:01:50")], 30.0, id="the longest overlap"),
+            pytest.param([("12:00:00", "12:00:10"), ("12:01:20", "12:01:30")], 10.0, id="then the earliest"),
+            pytest.param([("11:59:00", "12:00:00")], 60.0, id="one that ends as the event starts"),
+            pytest.param([("11:59:00", "11:59:59.999999"), ("12:02:00.000001", "12:03:00")], None, id="none"),
+        ],
+    )
+    def test_the_subjects_own_session_is_the_one_that_overlaps(
+        self, spans: list[tuple[str, str]], dwell: float | None
+    ) -> None:
+        sessions = sessions_of(*(seen(str(n), start, end) for n, (start, end) in enumerate(spans)))
+        [merged] = oracle.merged_insights(oracle.insight_events([self.EVENT]), sessions).to_dict("records")
+        assert merged["session_dwell_seconds"] == dwell
 
     def test_an_event_in_an_empty_place_is_marked(self) -> None:
         sessions = sessions_of(seen("a", "10:00:00", "10:01:00"))
