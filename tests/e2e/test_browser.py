@@ -127,7 +127,7 @@ async def test_a_day_is_uploaded_and_the_overview_shows_what_the_oracle_says(
 async def test_a_live_event_that_breaks_a_rule_appears_as_an_alert(stack: LocalSettings, page: Page) -> None:
     await log_in(page, stack)
     await open_page(page, "Live alerts")
-    alert = page.get_by_role("list", name="Alerts").get_by_role("listitem").filter(has_text="Long stay")
+    alert = page.get_by_role("list", name="Alerts").get_by_role("listitem").filter(has_text="e2e-waiting")
     await expect(alert).to_have_count(0)
 
     headers = {WEBHOOK_HEADER: WEBHOOK_SECRET}
@@ -136,6 +136,7 @@ async def test_a_live_event_that_breaks_a_rule_appears_as_an_alert(stack: LocalS
     assert answer.is_success, answer.text
 
     await expect(alert).to_be_visible(timeout=PATIENCE_MS)
+    await expect(alert).to_contain_text("Long stay")
     await expect(alert).to_contain_text("open")
     await alert.get_by_role("button", name="Acknowledge").click()
     await expect(alert).to_contain_text(f"Acknowledged by {ADMIN_EMAIL}")
