@@ -35,6 +35,9 @@ MAX_CONNECTIONS = 16
 MAX_EXPORTS = 4
 """At once; each holds a database connection for as long as its reader takes."""
 
+MAX_INLINE_UPLOADS = 4
+"""At once; each holds a database connection and keeps a core busy."""
+
 SINK_GROUP = "dwell-sink"
 
 RETRY_SECONDS = 2.0
@@ -118,6 +121,7 @@ async def _stay_connected(app: FastAPI, settings: GatewaySettings, secret: str, 
             rules=rules,
             sink_lag=sink_lag,
             exports=asyncio.Semaphore(MAX_EXPORTS),
+            inline_uploads=asyncio.Semaphore(MAX_INLINE_UPLOADS),
         )
         await feeder.run()
 

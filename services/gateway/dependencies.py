@@ -36,6 +36,7 @@ class Resources:
     rules: RuleBook
     sink_lag: LagProbe
     exports: asyncio.Semaphore
+    inline_uploads: asyncio.Semaphore
 
 
 def resources(request: Request) -> Resources:

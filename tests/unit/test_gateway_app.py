@@ -51,6 +51,7 @@ def with_user(app: FastAPI, given: GatewaySettings, role: str | None) -> FastAPI
         rules=nothing,
         sink_lag=nothing,
         exports=asyncio.Semaphore(),
+        inline_uploads=asyncio.Semaphore(),
     )
     return app
 

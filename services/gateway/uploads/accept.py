@@ -48,7 +48,8 @@ async def accept_file(file: ReceivedFile, zone: str, email: str, opened: Resourc
 
 async def _work_at_once(upload: Upload, opened: Resources, store: RawStore) -> Upload:
     try:
-        completed = await work_on(upload.upload_id, opened.db, opened.producer, store, opened.settings)
+        async with opened.inline_uploads:
+            completed = await work_on(upload.upload_id, opened.db, opened.producer, store, opened.settings)
     except FileError as error:
         raise _REFUSALS[error.status](str(error)) from None
     except PublishError:

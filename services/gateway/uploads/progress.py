@@ -4,7 +4,7 @@ import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 import asyncpg
 from msgspec import Struct
@@ -20,6 +20,9 @@ _LOCK_CLASS = 0x6477656C
 
 # Uploads made before this namespace would change their identity with it.
 _NAMESPACE = uuid.UUID("9a1d2a52-6c0c-4b52-8a6a-0d5cf8a7a9c1")
+
+
+Database: TypeAlias = asyncpg.Pool | asyncpg.Connection
 
 
 class Counts(Struct):
@@ -65,12 +68,12 @@ async def claim(
 
 
 @asynccontextmanager
-async def working_on(db: asyncpg.Pool, upload_id: str) -> AsyncIterator[bool]:
-    """Whether the upload is ours to work on until the block ends; false while somebody else is at it."""
+async def working_on(db: asyncpg.Pool, upload_id: str) -> AsyncIterator[asyncpg.Connection | None]:
+    """The connection that holds the upload for us until the block ends; None while somebody else is at it."""
     async with db.acquire() as connection:
         mine = await connection.fetchval("SELECT pg_try_advisory_lock($1, hashtext($2))", _LOCK_CLASS, upload_id)
         try:
-            yield mine
+            yield connection if mine else None
         finally:
             if mine and not connection.is_closed():
                 await connection.execute("SELECT pg_advisory_unlock($1, hashtext($2))", _LOCK_CLASS, upload_id)
@@ -94,7 +97,7 @@ async def waiting_uploads(db: asyncpg.Pool) -> list[str]:
     return [str(row["upload_id"]) for row in rows]
 
 
-async def begin(db: asyncpg.Pool, upload_id: str) -> Upload | None:
+async def begin(db: Database, upload_id: str) -> Upload | None:
     """Start (again) from the first byte; None where there is nothing to do any more."""
     row = await db.fetchrow(
         """
@@ -107,7 +110,7 @@ async def begin(db: asyncpg.Pool, upload_id: str) -> Upload | None:
     return row and _upload(row)
 
 
-async def save_counts(db: asyncpg.Pool, upload_id: str, counts: Counts) -> None:
+async def save_counts(db: Database, upload_id: str, counts: Counts) -> None:
     await db.execute(
         """
         UPDATE uploads SET rows_total = $2, rows_accepted = $3, rows_rejected = $4, rejects_by_reason = $5,
@@ -123,9 +126,7 @@ async def save_counts(db: asyncpg.Pool, upload_id: str, counts: Counts) -> None:
     )
 
 
-async def complete(
-    db: asyncpg.Pool, upload_id: str, summary: UploadSummary | None, warnings: list[str]
-) -> Upload | None:
+async def complete(db: Database, upload_id: str, summary: UploadSummary | None, warnings: list[str]) -> Upload | None:
     row = await db.fetchrow(
         """
         UPDATE uploads SET status = 'completed', bytes_done = bytes_total, completed_at = now(), summary = $2,
@@ -139,7 +140,7 @@ async def complete(
     return row and _upload(row)
 
 
-async def fail(db: asyncpg.Pool, upload_id: str, error: str) -> None:
+async def fail(db: Database, upload_id: str, error: str) -> None:
     await db.execute(
         "UPDATE uploads SET status = 'failed', error = $2, completed_at = now() WHERE upload_id = $1", upload_id, error
     )

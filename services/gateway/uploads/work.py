@@ -22,22 +22,23 @@ async def work_on(
     What the file is to blame for fails the upload. What the servers are to blame for (`PublishError`, a lost
     connection) is raised and leaves the row as it is: somebody takes it up again.
     """
-    async with progress.working_on(db, upload_id) as mine:
-        upload = await progress.begin(db, upload_id) if mine else None
+    # All of it on the one connection: to wait for another while holding this one could lock the pool up.
+    async with progress.working_on(db, upload_id) as held:
+        upload = await progress.begin(held, upload_id) if held else None
         if upload is None:
             return None
 
         async def report(counts: progress.Counts) -> None:
-            await progress.save_counts(db, upload_id, counts)
+            await progress.save_counts(held, upload_id, counts)
 
         try:
             outcome = await run_pipeline(upload, store.path(upload.sha256), producer, settings, report)
         except FileError as error:
-            await progress.fail(db, upload_id, str(error))
+            await progress.fail(held, upload_id, str(error))
             raise
         except FileNotFoundError:
-            await progress.fail(db, upload_id, "The raw file is gone; upload it again.")
+            await progress.fail(held, upload_id, "The raw file is gone; upload it again.")
             raise
-        completed = await progress.complete(db, upload_id, outcome.summary, outcome.warnings)
+        completed = await progress.complete(held, upload_id, outcome.summary, outcome.warnings)
     log.info("upload completed", upload_id=upload_id, rows=completed.rows_total if completed else None)
     return completed
