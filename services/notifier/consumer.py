@@ -32,6 +32,8 @@ POLL_RECORDS = 500
 READ_BACK_AT_ONCE = 4
 """Readers of the past at a time; a restart of the notifier brings everybody back at once."""
 
+READ_BACK_SECONDS = 10.0
+
 Polled = Mapping[TopicPartition, Sequence[ConsumerRecord]]
 
 
@@ -104,6 +106,10 @@ class Consumer:
                     self._hub.learn(camera)
 
 
+class HistoryError(Exception):
+    """The log cannot be read now."""
+
+
 class History:
     """The log itself, for clients that were away for longer than memory reaches."""
 
@@ -112,7 +118,10 @@ class History:
         self._turn = asyncio.Semaphore(READ_BACK_AT_ONCE)
 
     async def between(self, start: Cursor, end: Cursor) -> list[Entry] | None:
-        """The entries of the log between the cursors; None when there are too many, or some are gone already."""
+        """The entries of the log between the cursors; None when there are too many, or some are gone already.
+
+        Raises `HistoryError`.
+        """
         wanted = {
             each: span for each, *span in zip(ALERTS, start.offsets, end.offsets, strict=True) if span[0] < span[1]
         }
@@ -121,19 +130,20 @@ class History:
         async with self._turn:
             kafka = _create_consumer(self._settings)
             try:
-                await kafka.start()
-                return await _read_between(kafka, wanted, start)
+                async with asyncio.timeout(READ_BACK_SECONDS):
+                    await kafka.start()
+                    return await _read_between(kafka, wanted)
+            except (KafkaError, TimeoutError) as error:
+                raise HistoryError(str(error)) from error
             finally:
                 await kafka.stop()
 
 
-async def _read_between(
-    kafka: AIOKafkaConsumer, wanted: dict[TopicPartition, list[int]], start: Cursor
-) -> list[Entry] | None:
+async def _read_between(kafka: AIOKafkaConsumer, wanted: dict[TopicPartition, list[int]]) -> list[Entry] | None:
     held = await kafka.beginning_offsets(wanted)
     if any(first < held[each] for each, (first, _) in wanted.items()):
         return None
-    kafka.assign(wanted)
+    kafka.assign(list(wanted))
     for each, (first, _) in wanted.items():
         kafka.seek(each, first)
     records: dict[TopicPartition, list[Any]] = {each: [] for each in wanted}

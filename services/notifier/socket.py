@@ -13,7 +13,7 @@ from msgspec import Meta, Struct, field
 from services.common import clock
 from services.common.auth import SESSION_COOKIE, Claims, InvalidTokenError, decode_token, load_token_secret
 from services.common.logging import get_logger
-from services.notifier.consumer import History
+from services.notifier.consumer import History, HistoryError
 from services.notifier.domain.fanout import Filters, Outbox, encode_frame, frames_of
 from services.notifier.hub import Client, Farewell, Hub, Standing, count_alerts
 from services.notifier.origin import is_allowed
@@ -24,6 +24,7 @@ log = get_logger(__name__)
 BAD_HELLO = Farewell(4400, "the first message must be a hello", None)
 UNAUTHENTICATED = Farewell(4401, "no valid token", None)
 FOREIGN_ORIGIN = Farewell(4403, "the cookie does not count from this origin", None)
+NO_HISTORY = Farewell(1013, "what was missed cannot be read now", 5.0)
 NO_HELLO = Farewell(4408, "no hello in time", 1.0)
 
 FAREWELL_SECONDS = 5.0
@@ -166,7 +167,12 @@ class AlertSocket:
 
     async def _write(self, socket: WebSocket, client: Client, standing: Standing) -> None:
         """The welcome, what was missed, then the client's queue."""
-        missed = await self._missed(standing, client.filters)
+        try:
+            missed = await self._missed(standing, client.filters)
+        except HistoryError as error:
+            log.error("cannot read back", reason=str(error))
+            client.send_away(NO_HISTORY)
+            return
         if missed is None or standing.last is None:
             await self._say(socket, encode_frame("welcome", cursor=standing.head.encode(), recovered=False))
         else:
