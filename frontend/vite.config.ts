@@ -8,11 +8,22 @@ export default defineConfig({
   build: { target: 'es2022', manifest: true },
   server: { proxy: { '/api': gateway } },
   test: {
-    environment: 'jsdom',
-    setupFiles: ['src/test/setup.ts'],
     // A browser elsewhere must not change what the tests see.
     env: { TZ: 'America/New_York' },
     restoreMocks: true,
     unstubGlobals: true,
+    testTimeout: 20_000,
+    projects: [
+      { extends: true, test: { name: 'logic', include: ['src/**/*.test.ts'], environment: 'node' } },
+      {
+        extends: true,
+        test: {
+          name: 'pages',
+          include: ['src/**/*.test.tsx'],
+          environment: 'jsdom',
+          setupFiles: ['src/test/setup.ts'],
+        },
+      },
+    ],
   },
 })

@@ -1,13 +1,14 @@
-import { useNavigate, useSearch } from '@tanstack/react-router'
+import { useSearch } from '@tanstack/react-router'
+import { useSetSearch } from '../hooks/use-set-search'
 
 /** Whether the chart called `name` is shown as a table; kept in the address like everything else one sees. */
 export function useTableView(name: string): [boolean, () => void] {
-  const navigate = useNavigate()
+  const setSearch = useSetSearch()
   const shown = useSearch({ from: '/shell' }).table ?? []
   const isTable = shown.includes(name)
   const toggle = () => {
     const table = isTable ? shown.filter((other) => other !== name) : [...shown, name]
-    void navigate({ to: '.', search: (before) => ({ ...before, table: table.length > 0 ? table : undefined }) })
+    setSearch({ table: table.length > 0 ? table : undefined })
   }
   return [isTable, toggle]
 }

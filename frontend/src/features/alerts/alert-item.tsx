@@ -7,17 +7,18 @@ import { useAcknowledge } from './queries'
 
 interface AlertItemProps {
   alert: Alert
+  camera: string
   zone: string
   canAcknowledge: boolean
 }
 
-export function AlertItem({ alert, zone, canAcknowledge }: AlertItemProps) {
-  const place = alert.camera_description ?? alert.camera_id
+export function AlertItem({ alert, camera, zone, canAcknowledge }: AlertItemProps) {
   return (
     <li className={`alert alert-${alert.severity}`} data-alert-id={alert.alert_id}>
       <div className="alert-main">
         <p className="alert-title">
-          <Severity severity={alert.severity} /> <strong>{alertKind(alert.kind)}</strong> · {place}
+          <Severity severity={alert.severity} /> <strong>{alertKind(alert.kind)}</strong> ·{' '}
+          <span title={alert.camera_id}>{camera}</span>
         </p>
         <p className="alert-words">{describeAlert(alert)}</p>
         <p className="quiet alert-facts">
@@ -47,7 +48,7 @@ function Moment({ alert, zone }: { alert: Alert; zone: string }) {
   )
 }
 
-function Acknowledgement({ alert, zone, canAcknowledge }: AlertItemProps) {
+function Acknowledgement({ alert, zone, canAcknowledge }: Omit<AlertItemProps, 'camera'>) {
   const acknowledge = useAcknowledge()
   if (alert.acknowledged_at) {
     return (

@@ -1,12 +1,14 @@
-import { useNavigate, useSearch } from '@tanstack/react-router'
+import { useSearch } from '@tanstack/react-router'
 import { useState } from 'react'
 import type { Alert } from '../../api/types'
+import { useSetSearch } from '../../hooks/use-set-search'
 import { mergeAlerts } from '../../lib/alerts'
 import { formatCount } from '../../lib/format'
 import { zoneLabel } from '../../lib/zone'
 import { Page } from '../../ui/page'
 import { Panel } from '../../ui/panel'
 import { hasRole, useMe } from '../auth/queries'
+import { useCameraNames } from '../filters/queries'
 import { useZone } from '../filters/use-view'
 import { AlertItem } from './alert-item'
 import { useAlertPages } from './queries'
@@ -34,7 +36,7 @@ export function AlertsPage() {
 }
 
 function Tabs({ status }: { status: Alert['status'] | undefined }) {
-  const navigate = useNavigate()
+  const setSearch = useSetSearch()
   return (
     <fieldset className="tabs">
       <legend className="visually-hidden">Which alerts</legend>
@@ -43,7 +45,7 @@ function Tabs({ status }: { status: Alert['status'] | undefined }) {
           key={tab.label}
           type="button"
           aria-pressed={tab.status === status}
-          onClick={() => void navigate({ to: '.', search: (before) => ({ ...before, status: tab.status }) })}
+          onClick={() => setSearch({ status: tab.status })}
         >
           {tab.label}
         </button>
@@ -57,6 +59,7 @@ function AlertList({ status }: { status: Alert['status'] | undefined }) {
   const canAcknowledge = hasRole(useMe(), 'operator')
   const { alerts: streamed } = useAlertStream()
   const pages = useAlertPages(status)
+  const cameras = useCameraNames()
   const arrivals = useArrivals(streamed)
   const [paused, setPaused] = useState<Alert[] | null>(null)
   const [shown, setShown] = useState(SHOWN_AT_FIRST)
@@ -100,7 +103,13 @@ function AlertList({ status }: { status: Alert['status'] | undefined }) {
           <>
             <ul className="alerts" aria-label="Alerts">
               {list.slice(0, shown).map((alert) => (
-                <AlertItem key={alert.alert_id} alert={alert} zone={zone} canAcknowledge={canAcknowledge} />
+                <AlertItem
+                  key={alert.alert_id}
+                  alert={alert}
+                  camera={cameras.get(alert.camera_id) ?? alert.camera_id}
+                  zone={zone}
+                  canAcknowledge={canAcknowledge}
+                />
               ))}
             </ul>
             {more && (

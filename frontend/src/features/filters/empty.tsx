@@ -3,12 +3,14 @@ import { formatInstant } from '../../lib/format'
 import { isFiltered, NO_FILTERS } from '../../lib/search'
 import { toIso } from '../../lib/time-range'
 import { fromLocalInput, startOfDay } from '../../lib/zone'
+import { hasRole, useMe } from '../auth/queries'
 import { useFilterOptions } from './queries'
 import { useSetFilters, useView } from './use-view'
 
 /** Nothing to show, and what to do about it: nothing was ever there, or the filters leave nothing over. */
 export function Empty() {
   const options = useFilterOptions()
+  const me = useMe()
   const { filters } = useView()
   const setFilters = useSetFilters()
   const { first_day, last_day, site_timezone } = options
@@ -17,9 +19,11 @@ export function Empty() {
     return (
       <div className="empty">
         <p>No data yet.</p>
-        <Link to="/uploads" search={(before) => before} className="button">
-          Upload a file
-        </Link>
+        {hasRole(me, 'operator') && (
+          <Link to="/uploads" search={(before) => before} className="button">
+            Upload a file
+          </Link>
+        )}
       </div>
     )
   }

@@ -1,4 +1,5 @@
 import { keepPreviousData, queryOptions, useSuspenseQuery } from '@tanstack/react-query'
+import { useMemo } from 'react'
 import { api, unwrap } from '../../api/client'
 import type { FilterOptions } from '../../api/types'
 import { fromLocalInput } from '../../lib/zone'
@@ -15,6 +16,15 @@ export const filterOptionsQuery = queryOptions({
 /** What one can filter by; the routes under the shell are not entered before it is known. */
 export function useFilterOptions(): FilterOptions {
   return useSuspenseQuery(filterOptionsQuery).data
+}
+
+/** How people call a camera; the stream of alerts knows only its id. */
+export function useCameraNames(): ReadonlyMap<string, string> {
+  const { cameras } = useFilterOptions()
+  return useMemo(
+    () => new Map(cameras.map((camera) => [camera.camera_id, camera.description ?? camera.camera_id])),
+    [cameras],
+  )
 }
 
 /** Midnight at the site of the first day with data, in epoch milliseconds; 0 while there is none. */

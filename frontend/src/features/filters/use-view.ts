@@ -1,6 +1,7 @@
-import { useNavigate, useSearch } from '@tanstack/react-router'
+import { useSearch } from '@tanstack/react-router'
 import { useMemo } from 'react'
 import { useMinute } from '../../hooks/use-clock'
+import { useSetSearch } from '../../hooks/use-set-search'
 import type { Filters } from '../../lib/search'
 import { resolveRange, snapToMinutes, type TimeRange, toIso } from '../../lib/time-range'
 import { useFilterOptions } from './queries'
@@ -64,8 +65,6 @@ export function useZoom(): (from: number, to: number) => void {
 
 /** Changes the address; a page of a list that is now another list begins at its beginning. */
 export function useSetFilters(): (change: Filters) => void {
-  const navigate = useNavigate()
-  return (change) => {
-    void navigate({ to: '.', search: (before) => ({ ...before, ...change, cursor: undefined, sel: undefined }) })
-  }
+  const setSearch = useSetSearch()
+  return (change) => setSearch({ ...change, cursor: undefined, sel: undefined })
 }

@@ -1,8 +1,9 @@
-import { useNavigate, useSearch } from '@tanstack/react-router'
+import { useSearch } from '@tanstack/react-router'
 import { useEffect } from 'react'
 import type { MergedInsight } from '../../api/types'
+import { useSetSearch } from '../../hooks/use-set-search'
 import { describeCorrelation } from '../../lib/correlation'
-import { formatCount, formatDecimal, formatDuration, formatInstant } from '../../lib/format'
+import { formatAge, formatCount, formatDecimal, formatInstant } from '../../lib/format'
 import { DataTable } from '../../ui/data-table'
 import { Page } from '../../ui/page'
 import { PageLinks } from '../../ui/page-links'
@@ -39,7 +40,7 @@ function TimelinePanel() {
   const view = useView()
   const { range, zone } = view
   const zoom = useZoom()
-  const navigate = useNavigate()
+  const setSearch = useSetSearch()
   const [isTable, toggle] = useTableView('occupancy')
   const { result: insights, selected } = useChosenInsights()
   const items = insights.data?.items ?? []
@@ -65,7 +66,7 @@ function TimelinePanel() {
               range={range}
               zone={zone}
               selected={selected}
-              onSelect={(sel) => void navigate({ to: '.', search: (before) => ({ ...before, sel }) })}
+              onSelect={(sel) => setSearch({ sel })}
             />
             {total > items.length && (
               <p className="quiet">
@@ -131,8 +132,8 @@ function WindowNote({ insight }: { insight: MergedInsight | undefined }) {
   const before = (Date.parse(insight.started_at) - Date.parse(insight.window_started_at)) / 1000
   return (
     <p className="quiet">
-      Peak, average and sessions are those of the event’s camera from {formatDuration(before)} before the event to as
-      long after it.
+      Peak, average and sessions are those of the event’s camera from {formatAge(before)} before the event to as long
+      after it.
     </p>
   )
 }

@@ -1,4 +1,5 @@
-import { useNavigate, useSearch } from '@tanstack/react-router'
+import { useSearch } from '@tanstack/react-router'
+import { useSetSearch } from '../../hooks/use-set-search'
 import { formatInstant } from '../../lib/format'
 import { Page } from '../../ui/page'
 import { Panel } from '../../ui/panel'
@@ -41,16 +42,13 @@ export function OverviewPage() {
 
 function CompareToggle() {
   const { compare } = useSearch({ from: '/shell/overview' })
-  const navigate = useNavigate()
+  const setSearch = useSetSearch()
   return (
     <label className="check">
       <input
         type="checkbox"
         checked={compare === 'previous'}
-        onChange={(event) => {
-          const next = event.target.checked ? ('previous' as const) : undefined
-          void navigate({ to: '.', search: (before) => ({ ...before, compare: next }) })
-        }}
+        onChange={(event) => setSearch({ compare: event.target.checked ? 'previous' : undefined })}
       />
       Compare with the period before
     </label>

@@ -1,5 +1,6 @@
-import { useNavigate, useSearch } from '@tanstack/react-router'
+import { useSearch } from '@tanstack/react-router'
 import type { Session } from '../../api/types'
+import { useSetSearch } from '../../hooks/use-set-search'
 import { formatCount, formatDuration, formatInstant } from '../../lib/format'
 import { type Column, DataTable } from '../../ui/data-table'
 import { Page } from '../../ui/page'
@@ -66,16 +67,9 @@ function columns(zone: string): Column<Session>[] {
 export function SessionsPage() {
   const { query, zone } = useView()
   const { sort = '-started_at', cursor } = useSearch({ from: '/shell/sessions' })
-  const navigate = useNavigate()
+  const setSearch = useSetSearch()
   const mayExport = hasRole(useMe(), 'analyst')
   const result = useSessions(query, sort, cursor)
-
-  const reorder = (next: string) => {
-    void navigate({
-      to: '.',
-      search: (before) => ({ ...before, sort: next as SessionSort, cursor: undefined }),
-    })
-  }
 
   return (
     <Page title="Sessions">
@@ -102,7 +96,7 @@ export function SessionsPage() {
               rows={page.items}
               rowKey={(session) => session.session_id}
               sort={sort}
-              onSort={reorder}
+              onSort={(next) => setSearch({ sort: next as SessionSort, cursor: undefined })}
             />
             <PageLinks cursor={cursor} next={page.next_cursor} />
           </>

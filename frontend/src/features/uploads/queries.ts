@@ -4,6 +4,7 @@ import { isFinished } from '../../lib/upload'
 
 const POLL_MS = 1000
 const HISTORY_MS = 15_000
+const BUSY_HISTORY_MS = 3000
 
 export const uploadQuery = (id: string) =>
   queryOptions({
@@ -17,6 +18,6 @@ export function useUploadHistory() {
   return useQuery({
     queryKey: ['uploads', 'history'],
     queryFn: ({ signal }) => unwrap(api.GET('/api/v1/uploads', { params: { query: { limit: 50 } }, signal })),
-    refetchInterval: HISTORY_MS,
+    refetchInterval: (query) => (query.state.data?.items.every(isFinished) ? HISTORY_MS : BUSY_HISTORY_MS),
   })
 }

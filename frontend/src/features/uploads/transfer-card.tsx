@@ -35,9 +35,9 @@ export function TransferCard({ transfer }: { transfer: Transfer }) {
       {(state === 'refused' || state === 'failed') && (
         <div className="notice notice-bad" role="alert">
           <p>
-            <strong>{state === 'refused' ? 'Not sent' : 'Failed'}:</strong> {reason}
+            <strong>{state === 'refused' ? 'Not sent' : transfer.mayRetry ? 'Failed' : 'Refused'}:</strong> {reason}
           </p>
-          {state === 'failed' && (
+          {transfer.mayRetry && (
             <button type="button" onClick={() => transfers.retry(id)}>
               Retry
             </button>

@@ -49,15 +49,21 @@ describe('Transfers', () => {
   it('says why one failed, goes on with the next, and can try again', async () => {
     let broken = true
     const { transfers } = withSend(async ({ file: { name } }) => {
-      if (name === 'bad.csv' && broken) throw problemFrom(422, { title: 'no', detail: 'camera_id is missing' })
+      if (name === 'bad.csv' && broken) throw problemFrom(503, { title: 'no', detail: 'Kafka did not answer' })
       return anUpload()
     })
     transfers.add([file('bad.csv'), file('good.csv')], 'UTC')
     await vi.waitFor(() => expect(states(transfers)).toEqual(['good.csv taken', 'bad.csv failed']))
-    expect(transfers.getSnapshot()[1]?.reason).toBe('camera_id is missing')
+    expect(transfers.getSnapshot()[1]?.reason).toBe('Kafka did not answer')
     broken = false
     transfers.retry(transfers.getSnapshot()[1]?.id ?? 0)
     await vi.waitFor(() => expect(states(transfers)).toEqual(['good.csv taken', 'bad.csv taken']))
+  })
+
+  it('offers no second try of what was refused for what it is', async () => {
+    const { transfers } = withSend(async () => Promise.reject(problemFrom(415, { detail: 'a PNG image' })))
+    transfers.add([file('1.csv')], 'UTC')
+    await vi.waitFor(() => expect(transfers.getSnapshot()[0]).toMatchObject({ state: 'failed', mayRetry: false }))
   })
 
   it('says that nothing was saved when the connection broke', async () => {

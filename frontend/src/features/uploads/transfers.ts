@@ -18,6 +18,8 @@ export interface Transfer {
   startedAt: number
   /** why it was refused or failed */
   reason: string | null
+  /** the same bytes may succeed another time */
+  mayRetry: boolean
   upload: Upload | null
 }
 
@@ -54,6 +56,7 @@ export class Transfers {
         total: file.size,
         startedAt: 0,
         reason,
+        mayRetry: false,
         upload: null,
       }
     })
@@ -102,7 +105,7 @@ export class Transfers {
       this.onTaken(upload)
     } catch (error) {
       if (cancel.signal.aborted) this.change(id, { state: 'cancelled' })
-      else this.change(id, { state: 'failed', reason: failureText(error) })
+      else this.change(id, { state: 'failed', reason: failureText(error), mayRetry: isPassing(error) })
     } finally {
       this.cancels.delete(id)
     }
@@ -116,6 +119,11 @@ export class Transfers {
     this.transfers = transfers
     for (const listener of this.listeners) listener()
   }
+}
+
+/** A fault may pass; a refusal of the file itself does not. */
+function isPassing(error: unknown): boolean {
+  return !(error instanceof ApiError) || error.status < 400 || error.status >= 500 || error.status === 429
 }
 
 function failureText(error: unknown): string {

@@ -1,0 +1,30 @@
+import { createMemoryHistory } from '@tanstack/react-router'
+import { render } from '@testing-library/react'
+import userEvent from '@testing-library/user-event'
+import { vi } from 'vitest'
+import { App, createParts } from '../app'
+import { FakeWebSocket } from './fake-server'
+
+// A canvas and its measures are what this environment lacks.
+vi.mock('uplot', () => ({ default: class {} }))
+
+/** The whole dashboard at `path`, with the fake server's answers. */
+export function openApp(path: string) {
+  vi.stubGlobal('WebSocket', FakeWebSocket)
+  vi.stubGlobal('scrollTo', () => {})
+  vi.stubGlobal('matchMedia', () => ({ matches: false, addEventListener() {}, removeEventListener() {} }))
+  vi.stubGlobal(
+    'ResizeObserver',
+    class {
+      observe() {}
+      disconnect() {}
+    },
+  )
+  const parts = createParts(createMemoryHistory({ initialEntries: [path] }))
+  render(<App parts={parts} />)
+  return {
+    user: userEvent.setup(),
+    address: () => parts.router.state.location.href,
+    back: () => parts.router.history.back(),
+  }
+}
