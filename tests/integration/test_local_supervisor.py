@@ -55,7 +55,7 @@ def test_a_program_that_is_killed_is_started_again(supervisor: Supervisor) -> No
 def test_a_program_that_dies_on_starting_is_reported_with_its_last_words(supervisor: Supervisor) -> None:
     supervisor.start_programs(["broken"])
     eventually(lambda: not supervisor.states()["broken"].is_up)
-    with pytest.raises(LocalError, match="broken died on starting(.|\n)*the table is gone"):
+    with pytest.raises(LocalError, match=r"broken died on starting(.|\n)*the table is gone"):
         supervisor.require_alive("broken")
 
 
