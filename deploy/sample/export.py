@@ -8,7 +8,6 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from deploy.sample.shop import DEPARTMENT, DIVISION, STORE
 from deploy.sample.visits import Sighting
 
 CSV_NAME = "appearances.csv"
@@ -54,16 +53,16 @@ def _row(sighting: Sighting) -> dict[str, object]:
         "utc_time_ended_readable": _readable(sighting.ended_at),
         "first_frame_id": first_frame,
         "last_frame_id": first_frame + round(seconds * FRAMES_PER_SECOND),
-        "camera_id": camera.camera_id,
-        "camera_description": camera.description,
+        "camera_id": camera.shown.camera_id,
+        "camera_description": camera.shown.description,
         "node_id": camera.node_id,
         "analysis_mode": "live",
         "record_frames": "FALSE",
         "matching_in_hq": "FALSE",
-        "camera_group_data_group_name": STORE,
-        "camera_group_data_group_departemen": DEPARTMENT,
-        "camera_group_data_group_divisi": DIVISION,
-        "zone_name": camera.zone,
+        "camera_group_data_group_name": camera.shown.camera_group,
+        "camera_group_data_group_departemen": camera.shown.department,
+        "camera_group_data_group_divisi": camera.shown.division,
+        "zone_name": camera.shown.zone,
         "zone_id": camera.zone_id,
         "zone_vertices": _POLYGON,
         "face_score": round(rng.uniform(85, 125), 4),

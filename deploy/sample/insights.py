@@ -34,7 +34,7 @@ def make_report(sightings: list[Sighting], day: str, seed: int) -> list[dict[str
     report = [_loitering(rng, stay) for stay in stays if _seconds(stay) > LOITERING_SECONDS]
     by_camera: dict[str, list[Stay]] = defaultdict(list)
     for stay in stays:
-        by_camera[stay.camera.camera_id].append(stay)
+        by_camera[stay.camera.shown.camera_id].append(stay)
     for of_camera in by_camera.values():
         report += _crowds(rng, of_camera)
     return sorted(report, key=lambda element: (element["utc_time_recorded"], element["event_id"]))
@@ -45,7 +45,7 @@ def stays_of(sightings: list[Sighting]) -> list[Stay]:
     stays: list[Stay] = []
     open_stays: dict[tuple[str, str], Stay] = {}
     for sighting in sorted(sightings, key=lambda sighting: sighting.started_at):
-        key = (sighting.camera.camera_id, sighting.person.person_id)
+        key = (sighting.camera.shown.camera_id, sighting.person.person_id)
         stay = open_stays.get(key)
         if stay and sighting.started_at - stay.ended_at <= SESSION_GAP:
             stay.ended_at = max(stay.ended_at, sighting.ended_at)
@@ -100,8 +100,8 @@ def _common(rng: Random, kind: str, camera: Camera, at: datetime, lasts: float) 
     return {
         "event_id": make_id(rng),
         "kind": kind,
-        "camera_id": camera.camera_id,
-        "camera_description": camera.description,
+        "camera_id": camera.shown.camera_id,
+        "camera_description": camera.shown.description,
         "utc_time_recorded": started,
         "save_insight_time": round(started + lasts + rng.uniform(2, 12), 3),
     }

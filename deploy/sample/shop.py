@@ -1,4 +1,4 @@
-"""The shop of the sample: eight cameras under one roof, and who comes when."""
+"""The shop of the sample: the cameras that the simulated feed has too, and who comes when."""
 
 import uuid
 from dataclasses import dataclass
@@ -6,11 +6,9 @@ from datetime import time
 from random import Random
 from typing import Literal
 
-Place = Literal["entrance", "aisle", "cashier"]
+from services.ingest.layout import CAMERAS, CASHIERS, ENTRANCES, ShopCamera
 
-STORE = "Harbour Street"
-DEPARTMENT = "Groceries"
-DIVISION = "North"
+Place = Literal["entrance", "aisle", "cashier"]
 
 OPENS = time(9)
 CLOSES = time(21)
@@ -25,27 +23,14 @@ REGULAR_SHARE = 0.2
 ARRIVALS = {9: 3, 10: 5, 11: 7, 12: 14, 13: 11, 14: 6, 15: 6, 16: 8, 17: 14, 18: 15, 19: 8, 20: 3}
 """Weight of each local hour: people come at lunch and after work."""
 
-_CAMERAS: tuple[tuple[str, Place, str], ...] = (
-    ("Entrance north", "entrance", "Entrance"),
-    ("Entrance car park", "entrance", "Entrance"),
-    ("Aisle 1 fruit", "aisle", "Fresh food"),
-    ("Aisle 2 bakery", "aisle", "Fresh food"),
-    ("Aisle 3 drinks", "aisle", "Dry goods"),
-    ("Aisle 4 household", "aisle", "Dry goods"),
-    ("Cashier 1", "cashier", "Cashier queue"),
-    ("Cashier 2", "cashier", "Cashier queue"),
-)
-
 _AGE_GROUPS = {"10-19": 8, "20-29": 20, "30-39": 22, "40-49": 18, "50-59": 14, "60-69": 10, "70-": 5}
 _UNDECIDED = {"not_determined": 6, "inconclusive": 2, "": 2}
 
 
 @dataclass(frozen=True, slots=True)
 class Camera:
-    camera_id: str
-    description: str
+    shown: ShopCamera
     place: Place
-    zone: str
     zone_id: str
     node_id: str
 
@@ -69,13 +54,14 @@ class Shop:
 
 
 def make_shop(seed: int) -> Shop:
-    """The same seed gives the same cameras and regulars on every day."""
+    """The same seed gives the same regulars on every day."""
     rng = Random(f"shop {seed}")  # noqa: S311
     zones: dict[str, str] = {}
     cameras = []
-    for number, (description, place, zone) in enumerate(_CAMERAS):
-        zone_id = zones.setdefault(zone, make_id(rng))
-        cameras.append(Camera(make_id(rng), description, place, zone, zone_id, f"Server{number // 4 + 1}"))
+    for number, shown in enumerate(CAMERAS):
+        place: Place = "entrance" if shown in ENTRANCES else "cashier" if shown in CASHIERS else "aisle"
+        zone_id = zones.setdefault(shown.zone, make_id(rng))
+        cameras.append(Camera(shown, place, zone_id, f"Server{number // 4 + 1}"))
     return Shop(tuple(cameras), tuple(make_person(rng) for _ in range(REGULARS)))
 
 
