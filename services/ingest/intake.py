@@ -1,5 +1,6 @@
 """From the vendor's events to facts, refusals and signs of life; every source comes through here."""
 
+import json
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -41,12 +42,25 @@ class Taken(Struct):
 def read_elements(body: bytes, source: str) -> list[msgspec.Raw]:
     """The elements of an array, or the one element that the body is. Raises `UnreadableError`."""
     try:
-        if body.lstrip()[:1] == b"[":
-            return msgspec.json.decode(body, type=list[msgspec.Raw])
-        return [msgspec.json.decode(body, type=msgspec.Raw)]
-    except UNREADABLE as error:
-        code = "bad_encoding" if isinstance(error, UnicodeDecodeError) else "bad_json"
-        raise UnreadableError(str(error), refuse(_source_of(source, body), code, str(error), body)) from error
+        return _split(body)
+    except UNREADABLE:
+        try:
+            return _split_leniently(body)
+        except (ValueError, RecursionError) as error:
+            refusal = refuse(_source_of(source, body), "bad_json", str(error), body)
+            raise UnreadableError(str(error), refusal) from error
+
+
+def _split(body: bytes) -> list[msgspec.Raw]:
+    if body.lstrip()[:1] == b"[":
+        return msgspec.json.decode(body, type=list[msgspec.Raw])
+    return [msgspec.json.decode(body, type=msgspec.Raw)]
+
+
+def _split_leniently(body: bytes) -> list[msgspec.Raw]:
+    """For what only some writers and readers call JSON (NaN, halves of characters): it costs its own element alone."""
+    value = json.loads(body)
+    return [msgspec.Raw(json.dumps(each).encode()) for each in (value if isinstance(value, list) else [value])]
 
 
 def take(elements: Iterable[msgspec.Raw], source: str, now: datetime) -> Taken:
@@ -81,7 +95,9 @@ def _take_one(taken: Taken, raw: msgspec.Raw, source: str, rules: RowRules) -> N
 def _decode(raw: msgspec.Raw) -> Any:
     try:
         return msgspec.json.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise RowError("bad_encoding", str(error)) from error
+    except msgspec.DecodeError as error:
         raise RowError("bad_json", str(error)) from error
 
 

@@ -1,0 +1,155 @@
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import pytest_asyncio
+from fastapi import FastAPI
+
+from services.common import clock
+from services.common.events.quarantine import Quarantined
+from services.common.kafka.producer import PublishError
+from services.ingest.cameras import CameraBook
+from services.ingest.intake import Taken
+from services.ingest.publisher import Publisher
+from services.ingest.settings import IngestSettings
+from services.ingest.sources.webhook import Webhook
+from tests.support.vendor_events import STATUS_EVENT, appearance_event
+
+SECRET = "a secret of the camera system"
+PATH = "/webhooks/corsight"
+
+
+class FakePublisher(Publisher):
+    """Remembers what it was given, unless Kafka is away."""
+
+    def __init__(self) -> None:
+        super().__init__(timeout_seconds=1)
+        self.away = False
+        self.taken: list[Taken] = []
+        self.refused: list[Quarantined] = []
+        self.entered = asyncio.Semaphore(0)
+        self.may_finish = asyncio.Event()
+        self.may_finish.set()
+
+    async def publish_taken(self, taken: Taken, source: str) -> None:
+        self.entered.release()
+        await self.may_finish.wait()
+        if self.away:
+            raise PublishError("away")
+        self.taken.append(taken)
+
+    async def publish_refused(self, refused: Iterable[Quarantined], source: str) -> None:
+        if self.away:
+            raise PublishError("away")
+        self.refused += refused
+
+
+@pytest.fixture
+def publisher() -> FakePublisher:
+    return FakePublisher()
+
+
+@pytest.fixture
+def cameras() -> CameraBook:
+    return CameraBook()
+
+
+@pytest_asyncio.fixture
+async def client(tmp_path: Path, publisher: FakePublisher, cameras: CameraBook) -> AsyncIterator[httpx.AsyncClient]:
+    settings = IngestSettings(
+        home=tmp_path, corsight_webhook_secret=SECRET, ingest_max_body_bytes=10_000, ingest_requests=2
+    )
+    app = FastAPI()
+    app.include_router(Webhook(settings, publisher, cameras).router)
+    transport = httpx.ASGITransport(app)
+    headers = {"X-Webhook-Secret": SECRET}
+    async with httpx.AsyncClient(transport=transport, base_url="http://ingest", headers=headers) as opened:
+        yield opened
+
+
+def event(number: int = 1, **fields: Any) -> dict[str, Any]:
+    return appearance_event(number, now=clock.now().timestamp(), **fields)
+
+
+class TestWho:
+    @pytest.mark.parametrize("secret", ["", "wrong", SECRET[:-1], "ä"])
+    async def test_without_the_secret_nothing_is_taken(
+        self, client: httpx.AsyncClient, publisher: FakePublisher, secret: str
+    ) -> None:
+        response = await client.post(PATH, json=event(), headers={b"X-Webhook-Secret": secret.encode()})
+        assert response.status_code == 401
+        assert response.headers["content-type"] == "application/problem+json"
+        assert publisher.taken == []
+
+
+class TestWhat:
+    async def test_what_was_taken_is_counted_after_kafka_has_it(
+        self, client: httpx.AsyncClient, publisher: FakePublisher
+    ) -> None:
+        response = await client.post(PATH, json=[event(1), event(2, camera_id=""), STATUS_EVENT])
+        assert (response.status_code, response.json()) == (202, {"accepted": 2, "rejected": 1})
+        [taken] = publisher.taken
+        assert [fact.appearance_key for fact in taken.appearances] == ["track-1"]
+        assert [refused.reason_code for refused in taken.refused] == ["missing_camera"]
+
+    async def test_a_body_that_is_no_json_is_refused_and_kept(
+        self, client: httpx.AsyncClient, publisher: FakePublisher
+    ) -> None:
+        response = await client.post(PATH, content=b'[{"event_type"')
+        assert response.status_code == 400
+        assert [refused.raw for refused in publisher.refused] == [b'[{"event_type"']
+
+    async def test_a_body_that_is_too_long_is_not_read(
+        self, client: httpx.AsyncClient, publisher: FakePublisher
+    ) -> None:
+        async def endless() -> AsyncIterator[bytes]:
+            for _ in range(1000):
+                yield b"x" * 1000
+
+        assert (await client.post(PATH, content=endless())).status_code == 413
+        assert publisher.taken == []
+
+    @pytest.mark.parametrize("body", [b"[]", b"no JSON"])
+    async def test_while_kafka_is_away_the_caller_is_asked_to_come_back(
+        self, client: httpx.AsyncClient, publisher: FakePublisher, body: bytes
+    ) -> None:
+        publisher.away = True
+        response = await client.post(PATH, content=body)
+        assert response.status_code == 503
+        assert int(response.headers["Retry-After"]) > 0
+
+    async def test_more_requests_than_can_be_worked_at_are_asked_to_come_back(
+        self, client: httpx.AsyncClient, publisher: FakePublisher
+    ) -> None:
+        publisher.may_finish.clear()
+        working = [asyncio.ensure_future(client.post(PATH, json=event(number))) for number in range(2)]
+        for _ in working:
+            await publisher.entered.acquire()
+        assert (await client.post(PATH, json=event(9))).status_code == 503
+        publisher.may_finish.set()
+        assert [(await task).status_code for task in working] == [202, 202]
+
+
+class TestCameras:
+    async def test_a_delivery_is_a_sign_of_life_and_tells_of_cameras(
+        self, client: httpx.AsyncClient, cameras: CameraBook
+    ) -> None:
+        before = clock.now()
+        await client.post(PATH, json=event())
+        [camera] = cameras.all()
+        assert camera.description == "Main entrance"
+        assert camera.heartbeat_at >= before
+        await client.post(PATH, json=STATUS_EVENT)
+        assert cameras.all()[0].heartbeat_at > camera.heartbeat_at
+
+    async def test_what_kafka_did_not_take_is_no_sign_of_life(
+        self, client: httpx.AsyncClient, publisher: FakePublisher, cameras: CameraBook
+    ) -> None:
+        cameras.spoke(Webhook.name, clock.now() - timedelta(hours=1))
+        publisher.away = True
+        await client.post(PATH, json=event())
+        assert cameras.all() == []
