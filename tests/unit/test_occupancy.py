@@ -1,17 +1,18 @@
 """Occupancy per camera and minute, in tables of in and out. Times are seconds after 09:00, minutes count from there."""
 
+import numpy as np
 import pytest
 
 from services.insights.domain.camera import Outputs
-from services.insights.domain.occupancy import Level, sweep
-from services.insights.domain.spans import Span
+from services.insights.domain.levels import Levels, sweep
 from tests.support.camera_feed import CameraFeed, minutes, seconds, session
 
 HOURS = 3_600
 
 
-def span(start: int, end: int) -> Span:
-    return Span(f"{start}-{end}", "ann", start, end, end, 1, True)
+def levels_of(levels: Levels) -> list[tuple[int, int, int]]:
+    times = levels.times.tolist()
+    return list(zip(times, times[1:], levels.counts.tolist(), strict=False))
 
 
 @pytest.mark.parametrize(
@@ -36,7 +37,8 @@ def span(start: int, end: int) -> Span:
     ],
 )
 def test_sweep(spans: list[tuple[int, int]], levels: list[tuple[int, int, int]]) -> None:
-    assert sweep([span(*one) for one in spans], 0, 10) == [Level(*level) for level in levels]
+    starts, ends = np.array(spans, dtype=np.int64).reshape(-1, 2).T
+    assert levels_of(sweep(starts, ends, 0, 10)) == levels
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,12 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from services.common.events.alerts import Alert, AlertRule
 from services.common.events.common import isoformat, stable_id
-from services.insights.domain.occupancy import Level
+from services.insights.domain.levels import Levels
 from services.insights.domain.rules import applies, occupancy_episodes
 from services.insights.domain.spans import SECOND, micros
 from tests.support.camera_feed import T0, CameraFeed, at, seconds, session
@@ -180,12 +181,8 @@ class TestOccupancy:
         ],
     )
     def test_episodes(self, levels: list[tuple[int, int, int]], episodes: list[tuple[int, int, int]]) -> None:
-        start = micros(T0)
-        found = occupancy_episodes(
-            CROWD,
-            [Level(start + a * SECOND, start + b * SECOND, count) for a, b, count in levels],
-            CameraFeed().gap,
-        )
+        times = np.array([micros(T0) + at * SECOND for at in [*(start for start, _, _ in levels), levels[-1][1]]])
+        found = occupancy_episodes(CROWD, Levels(times, np.array([count for *_, count in levels])), CameraFeed().gap)
         assert [(seconds(one.started_at), seconds(one.ended_at), one.measured) for one in found] == episodes
 
     def test_a_crowd_of_history_is_one_resolved_alert(self) -> None:

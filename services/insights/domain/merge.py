@@ -1,12 +1,11 @@
 """Insight events merged with the occupancy around them."""
 
-from collections.abc import Sequence
+import numpy as np
 
 from services.common.events.common import canonical_json
 from services.common.events.insights import InsightEvent, MergedInsight
-from services.insights.domain.occupancy import sweep
 from services.insights.domain.slots import Slots, slots_of
-from services.insights.domain.spans import HOUR, SECOND, Span, instant, micros
+from services.insights.domain.spans import HOUR, SECOND, SLOT, Span, instant, micros
 
 BASELINE = HOUR
 
@@ -43,11 +42,8 @@ def merged(slots: Slots, event: InsightEvent, *, window_seconds: float, before: 
     ``ended_at > begin``, one of zero length where ``begin <= started_at < end``.
     """
     begin, end = window(event, window_seconds)
-    baseline_start = begin - BASELINE
-    spans = slots.between(baseline_start, end, before=before)
-    levels = sweep(spans, begin, end)
-    at = micros(event.started_at)
-    inside = sum(_in_window(span, begin, end) for span in spans)
+    levels = slots.levels(begin, end, before=before)
+    inside = _sessions_in(slots, begin, end, before=before)
     own = _own_session(slots, event, before=before)
     return MergedInsight(
         insight_id=event.insight_id,
@@ -63,10 +59,10 @@ def merged(slots: Slots, event: InsightEvent, *, window_seconds: float, before: 
         source=event.source,
         window_started_at=instant(begin),
         window_ended_at=instant(end),
-        occupancy_at_event=sum(span.started_at <= at < span.ended_at for span in spans),
-        occupancy_peak=max((level.count for level in levels), default=0),
-        occupancy_avg=_busy(spans, begin, end) / (end - begin) if end > begin else 0.0,
-        baseline_avg=_busy(spans, baseline_start, begin) / BASELINE,
+        occupancy_at_event=levels.at(micros(event.started_at)),
+        occupancy_peak=levels.peak,
+        occupancy_avg=levels.busy / (end - begin),
+        baseline_avg=slots.levels(begin - BASELINE, begin, before=before).busy / BASELINE,
         sessions_in_window=inside,
         session_id=own.session_id if own else None,
         session_dwell_seconds=own.dwell_seconds if own else None,
@@ -82,11 +78,7 @@ def _own_session(slots: Slots, event: InsightEvent, *, before: bool) -> Span | N
     if event.subject_id is None:
         return None
     start, end = _interval(event)
-    own = [
-        slots.latest(span, before=before)
-        for span in slots.between(start, end, before=before)
-        if span.subject_id == event.subject_id and span.started_at <= end and span.ended_at >= start
-    ]
+    own = slots.of_subject(event.subject_id, start, end, before=before)
     return min(own, key=lambda span: (-_overlap(span, start, end), span.started_at, span.session_id), default=None)
 
 
@@ -95,14 +87,15 @@ def _interval(event: InsightEvent) -> tuple[int, int]:
     return start, start + round(event.duration_seconds * SECOND)
 
 
-def _in_window(span: Span, begin: int, end: int) -> bool:
-    if span.started_at == span.ended_at:
-        return begin <= span.started_at < end
-    return span.started_at < end and span.ended_at > begin
-
-
-def _busy(spans: Sequence[Span], start: int, end: int) -> int:
-    return sum(_overlap(span, start, end) for span in spans)
+def _sessions_in(slots: Slots, begin: int, end: int, *, before: bool) -> int:
+    """Sessions in ``[begin, end)``, each counted in the slot where it starts or, if it starts before, in the first."""
+    counted = 0
+    first = begin // SLOT
+    for slot in slots_of(begin, end - 1):
+        starts, ends = (picture := slots.picture(slot, before=before)).starts, picture.ends
+        inside = (starts < end) & ((ends > begin) | ((ends == starts) & (starts == begin)))
+        counted += int(np.count_nonzero(inside & ((starts >= slot * SLOT) | (slot == first))))
+    return counted
 
 
 def _overlap(span: Span, start: int, end: int) -> int:

@@ -13,8 +13,8 @@ from msgspec.structs import replace
 
 from services.common.events.alerts import Alert, AlertRule
 from services.common.events.common import isoformat, stable_id
-from services.insights.domain.occupancy import Level
-from services.insights.domain.spans import SECOND, Span, instant
+from services.insights.domain.levels import Levels
+from services.insights.domain.spans import MICROSECOND, SECOND, Span, instant
 
 DWELL_EXCEEDED = "dwell_exceeded"
 OCCUPANCY_EXCEEDED = "occupancy_exceeded"
@@ -54,24 +54,16 @@ def dwell_episodes(rule: AlertRule, sessions: Iterable[Span]) -> list[Episode]:
     ]
 
 
-def occupancy_episodes(rule: AlertRule, levels: Sequence[Level], gap: timedelta) -> list[Episode]:
+def occupancy_episodes(rule: AlertRule, levels: Levels, gap: timedelta) -> list[Episode]:
     """The runs with more people than the threshold, joined over the gap; measured in people, the most at once."""
-    runs: list[list[Level]] = []
-    for level in levels:
-        if level.count <= rule.threshold:
-            continue
-        if runs and instant(level.start) - instant(runs[-1][-1].end) <= gap:
-            runs[-1].append(level)
-        else:
-            runs.append([level])
     return [
         Episode(
-            started_at=instant(run[0].start),
-            ended_at=instant(run[-1].end),
-            measured=float(max(level.count for level in run)),
-            cut=run[0] is levels[0] or run[-1] is levels[-1],
+            started_at=instant(run.start),
+            ended_at=instant(run.end),
+            measured=float(run.peak),
+            cut=run.start == levels.times[0] or run.end == levels.times[-1],
         )
-        for run in runs
+        for run in levels.runs_above(rule.threshold, gap // MICROSECOND)
     ]
 
 

@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 
 from services.common.events.alerts import AlertRule
 from services.insights.domain.alertbook import AlertBook
-from services.insights.domain.occupancy import sweep
 from services.insights.domain.rules import (
     DWELL_EXCEEDED,
     OCCUPANCY_EXCEEDED,
@@ -47,7 +46,7 @@ def watch_dwell(
                 continue
             start = min([start, *(micros(alert.event_time) for alert in known)])
             end = max([end, *(micros(end_of(alert)) for alert in known)])
-            sessions = [slots.latest(span) for span in slots.between(start, end) if span.subject_id == subject_id]
+            sessions = slots.of_subject(subject_id, start, end)
             # Whole sessions, so that an unchanged one finds the alert that it has.
             start = min([start, *(session.started_at for session in sessions)])
             end = max([end, *(session.ended_at for session in sessions)])
@@ -66,7 +65,7 @@ def watch_occupancy(
     for rule in rules:
         if rule.kind == OCCUPANCY_EXCEEDED:
             owner = (rule.rule_id, None)
-            for start, end in _stretches(slots.changed()):
+            for start, end in _stretches(slot for slot, *_ in slots.touched()):
                 alerts.look_up(start, end, rule.cooldown_seconds)
                 (begin, until), episodes = _whole_episodes(alerts, slots, rule, gap, start, end)
                 _put(alerts, rule, camera_id, owner, (begin, until), episodes, processed_at)
@@ -99,21 +98,21 @@ def _whole_episodes(
 ) -> tuple[tuple[int, int], list[Episode]]:
     """The time about ``[start, end)`` in which every episode and every known alert lies whole, and the episodes in it.
 
-    What to look at grows until nothing crosses its bounds; steps double, so that a long crowd costs few sweeps.
+    What is looked at grows until nothing comes near its bounds; steps double, so that a long crowd takes few rounds.
     """
     earliest, latest = start - EPISODE_LIMIT, end + EPISODE_LIMIT
     margin = gap // MICROSECOND
     step = SLOT
     while True:
-        episodes = occupancy_episodes(rule, sweep(slots.between(start, end), start, end), gap)
         known = alerts.overlapping((rule.rule_id, None), start, end)
-        begin = min([start, *(micros(alert.event_time) for alert in known)])
-        until = max([end, *(micros(end_of(alert)) for alert in known)])
-        if episodes and micros(episodes[0].started_at) - start <= margin:
-            begin = min(begin, start - step)
-        if episodes and end - micros(episodes[-1].ended_at) <= margin:
-            until = max(until, end + step)
+        begin = min([start, *(micros(alert.event_time) - margin - 1 for alert in known)])
+        until = max([end, *(micros(end_of(alert)) + margin + 1 for alert in known)])
         begin, until = max(begin, earliest), min(until, latest)
+        episodes = occupancy_episodes(rule, slots.levels(begin, until), gap)
+        if episodes and micros(episodes[0].started_at) - begin <= margin:
+            begin = max(begin - step, earliest)
+        if episodes and until - micros(episodes[-1].ended_at) <= margin:
+            until = min(until + step, latest)
         if (begin, until) == (start, end):
             return (start, end), episodes
         start, end, step = begin, until, step * 2
