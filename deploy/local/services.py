@@ -3,8 +3,6 @@
 from deploy.local.programs import Program, python
 from deploy.local.settings import LocalSettings
 
-FEED = "simulator"
-
 CELERY = (
     "--app=services.gateway.uploads.tasks",
     "worker",
@@ -37,4 +35,4 @@ def service_programs(settings: LocalSettings) -> list[Program]:
 
 def feed_program() -> Program:
     """The simulated Corsight feed."""
-    return Program(FEED, python("-m", "services.ingest.simulator"))
+    return Program("simulator", python("-m", "services.ingest.simulator"))

@@ -3,10 +3,10 @@
 import asyncio
 import fcntl
 import os
-import subprocess
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
+from typing import Any
 
 from deploy.local.errors import LocalError
 from deploy.local.layout import ROOT
@@ -16,7 +16,7 @@ from deploy.local.servers import Server, local_servers
 from deploy.local.servers.kafka import kafka_answers
 from deploy.local.servers.postgres import postgres_answers
 from deploy.local.servers.redis import redis_answers
-from deploy.local.services import FEED, feed_program, service_programs
+from deploy.local.services import feed_program, service_programs
 from deploy.local.settings import LocalSettings
 from deploy.local.supervisor import LAST_LINES, ProgramState, Supervisor
 from deploy.local.supervisor_config import log_path
@@ -49,6 +49,7 @@ class Stack:
             redis_port=None if settings.redis else settings.redis_port,
         )
         self._services = service_programs(settings)
+        self._feed = feed_program()
 
     @property
     def is_running(self) -> bool:
@@ -63,9 +64,7 @@ class Stack:
                 if starting:
                     self._start_supervisor()
                 self._start_servers()
-                self._say("making topics and tables")
-                self._run_job("the topic job", "services.common.kafka.admin")
-                self._run_job("the migration", "services.sink", "migrate")
+                self._make_topics_and_tables()
                 self._start_services()
             except BaseException:
                 # Half a stack would only hold the ports; its logs stay.
@@ -74,7 +73,8 @@ class Stack:
                 raise
 
     def start_feed(self) -> None:
-        self._supervisor.start_programs([FEED])
+        self._start([self._feed])
+        asyncio.run(self._wait({self._feed.name: self._readiness(self._feed)}, SERVICES_SECONDS))
 
     def down(self) -> bool:
         """False when nothing ran."""
@@ -90,7 +90,7 @@ class Stack:
         groups = {
             "servers": [server.program() for server in self._servers],
             "services": self._services,
-            "feed": [feed_program()],
+            "feed": [self._feed],
         }
         self._supervisor.start({name: group for name, group in groups.items() if group}, self._environment)
 
@@ -133,29 +133,37 @@ class Stack:
 
     async def _wait(self, probes: Mapping[str, Probe], timeout_seconds: float) -> None:
         kept = self._supervisor.states()
-        try:
-            async with asyncio.TaskGroup() as group:
-                for name, probe in probes.items():
-                    alive = partial(self._supervisor.require_alive, name) if name in kept else lambda: None
-                    group.create_task(wait_until(name, probe, timeout_seconds=timeout_seconds, still_alive=alive))
-        except ExceptionGroup as group:
-            # One reason is enough: what fails first usually fails the others.
-            raise group.exceptions[0] from None
+        await _all(
+            wait_until(
+                name,
+                probe,
+                timeout_seconds=timeout_seconds,
+                still_alive=partial(self._supervisor.require_alive, name) if name in kept else lambda: None,
+            )
+            for name, probe in probes.items()
+        )
 
-    def _run_job(self, what: str, *module: str) -> None:
-        done = subprocess.run(
-            python("-m", *module),
+    def _make_topics_and_tables(self) -> None:
+        self._say("making topics and tables")
+        jobs = (
+            self._run_job("the topic job", "services.common.kafka.admin"),
+            self._run_job("the migration", "services.sink", "migrate"),
+        )
+        asyncio.run(_all(jobs))
+
+    async def _run_job(self, what: str, *module: str) -> None:
+        process = await asyncio.create_subprocess_exec(
+            *python("-m", *module),
             env={**os.environ, **self._environment},
             cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
         )
-        with log_path(self.settings.home, "jobs").open("a", encoding="utf-8") as log:
-            log.write(done.stdout)
-        if done.returncode:
-            lines = "\n".join(f"  {line}" for line in done.stdout.splitlines()[-LAST_LINES:])
+        said, _ = await process.communicate()
+        with log_path(self.settings.home, "jobs").open("ab") as log:
+            log.write(said)
+        if process.returncode:
+            lines = "\n".join(f"  {line}" for line in said.decode(errors="replace").splitlines()[-LAST_LINES:])
             raise LocalError(f"{what} failed:\n{lines}")
 
     def _require_free_ports(self) -> None:
@@ -179,3 +187,13 @@ class Stack:
             except BlockingIOError:
                 raise LocalError(f"another command is at work on {self.settings.home}: wait for it to end") from None
             yield
+
+
+async def _all(tasks: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Run all at once; raise only what failed first, which is usually why the others failed."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for task in tasks:
+                group.create_task(task)
+    except ExceptionGroup as failed:
+        raise failed.exceptions[0] from None
