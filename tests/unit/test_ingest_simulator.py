@@ -11,7 +11,7 @@ from services.ingest.layout import CAMERAS
 from services.ingest.simulator.__main__ import simulated
 from tests.support.vendor_events import NOON
 
-MINUTES = 30
+MINUTES = 15
 
 
 def told(seed: int = 1, now: datetime = NOON, minutes: float = MINUTES) -> list[tuple[datetime, dict[str, Any]]]:
@@ -25,7 +25,7 @@ def taken(events: list[tuple[datetime, dict[str, Any]]]) -> Taken:
 
 
 @pytest.fixture(scope="module")
-def half_an_hour() -> list[tuple[datetime, dict[str, Any]]]:
+def quarter_of_an_hour() -> list[tuple[datetime, dict[str, Any]]]:
     return told()
 
 
@@ -40,12 +40,12 @@ class TestFeed:
 
         assert not tracks(NOON) & tracks(NOON + timedelta(hours=1))
 
-    def test_everything_is_sent_in_order(self, half_an_hour: list[tuple[datetime, dict[str, Any]]]) -> None:
-        times = [sent_at for sent_at, _ in half_an_hour]
+    def test_everything_is_sent_in_order(self, quarter_of_an_hour: list[tuple[datetime, dict[str, Any]]]) -> None:
+        times = [sent_at for sent_at, _ in quarter_of_an_hour]
         assert times == sorted(times)
 
-    def test_the_connector_takes_all_of_it(self, half_an_hour: list[tuple[datetime, dict[str, Any]]]) -> None:
-        found = taken(half_an_hour)
+    def test_the_connector_takes_all_of_it(self, quarter_of_an_hour: list[tuple[datetime, dict[str, Any]]]) -> None:
+        found = taken(quarter_of_an_hour)
         assert found.refused == []
         assert {fact.camera_id for fact in found.appearances} == {camera.camera_id for camera in CAMERAS}
         assert {fact.kind for fact in found.insights} == {"crowd"}
@@ -59,18 +59,18 @@ class TestFeed:
         assert len(events) < 1000
 
     def test_most_people_are_anonymous_and_some_are_known(
-        self, half_an_hour: list[tuple[datetime, dict[str, Any]]]
+        self, quarter_of_an_hour: list[tuple[datetime, dict[str, Any]]]
     ) -> None:
-        people = {fact.appearance_key: fact for fact in taken(half_an_hour).appearances}.values()
+        people = {fact.appearance_key: fact for fact in taken(quarter_of_an_hour).appearances}.values()
         known = sum(fact.poi_id is not None for fact in people)
         assert 0 < known < 0.25 * len(people)
         assert not any(fact.person_id for fact in people)
 
     def test_a_track_begins_with_its_first_event_and_ends_with_its_last(
-        self, half_an_hour: list[tuple[datetime, dict[str, Any]]]
+        self, quarter_of_an_hour: list[tuple[datetime, dict[str, Any]]]
     ) -> None:
         triggers: dict[str, list[int]] = defaultdict(list)
-        for sent_at, event in half_an_hour:
+        for sent_at, event in quarter_of_an_hour:
             if "appearance_data" in event and event["appearance_data"]["utc_time_started"] > NOON.timestamp():
                 assert event["frame_data"]["utc_time_recorded"] <= sent_at.timestamp()
                 triggers[event["appearance_data"]["appearance_id"]].append(event["trigger"])
@@ -91,7 +91,7 @@ class TestFeed:
         assert len(present) >= crowd.people_count
 
     def test_the_server_tells_its_status_every_ten_seconds(
-        self, half_an_hour: list[tuple[datetime, dict[str, Any]]]
+        self, quarter_of_an_hour: list[tuple[datetime, dict[str, Any]]]
     ) -> None:
-        kinds = Counter(event["event_type"] for _, event in half_an_hour)
+        kinds = Counter(event["event_type"] for _, event in quarter_of_an_hour)
         assert kinds["server_status"] == MINUTES * 6 + 1
