@@ -9,7 +9,7 @@ from services.common.kept_secret import kept_secret
 from services.common.settings import CommonSettings
 
 MAX_BODY_BYTES = 2 * 1024 * 1024
-"""What one request brings must fit into one Kafka record, which holds 4 MB, refusals in base64 included."""
+"""Whatever it holds, a single event of it fits into one Kafka record (4 MB), as a refusal in base64 too."""
 
 
 class IngestSettings(CommonSettings):
