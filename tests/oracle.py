@@ -31,8 +31,11 @@ def reports(accepted: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
 
 
 def insight_events(accepted: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """Accepted insight events, one row an `insight_id`: the report with the latest `reported_at` holds."""
-    return _frame(accepted, INSIGHT_FIELDS).sort_values("reported_at").drop_duplicates("insight_id", keep="last")
+    """Accepted insight events, one row an `insight_id`: the latest report holds, of one time the greater JSON."""
+    latest: dict[str, Mapping[str, Any]] = {}
+    for event in sorted(accepted, key=lambda event: (pd.Timestamp(event["reported_at"]), canonical_json(event))):
+        latest[event["insight_id"]] = event
+    return _frame(list(latest.values()), INSIGHT_FIELDS)
 
 
 def appearances(reports: pd.DataFrame) -> pd.DataFrame:

@@ -28,22 +28,22 @@ AVERAGES = ("occupancy_avg", "baseline_avg")
 
 def expected(frame: pd.DataFrame, columns: Collection[str]) -> Rows:
     """A table of the oracle's, by its first column; of minutes, by camera and minute."""
-    return _keyed([{name: _plain(value) for name, value in row.items()} for row in frame.to_dict("records")], columns)
+    return keyed([{name: _plain(value) for name, value in row.items()} for row in frame.to_dict("records")], columns)
 
 
 async def sessions(pool: asyncpg.Pool, cameras: Collection[str]) -> Rows:
     query = "SELECT * FROM sessions WHERE status = 'active' AND camera_id = ANY($1)"
-    return _keyed(await pool.fetch(query, list(cameras)), SESSION)
+    return keyed(await pool.fetch(query, list(cameras)), SESSION)
 
 
 async def minutes(pool: asyncpg.Pool, cameras: Collection[str]) -> Rows:
     """Minutes in which anything was; one that a correction emptied is no different from one that never was."""
     query = "SELECT * FROM occupancy_minutes WHERE camera_id = ANY($1) AND (occupancy_avg > 0 OR entries + exits > 0)"
-    return _keyed(await pool.fetch(query, list(cameras)), MINUTE)
+    return keyed(await pool.fetch(query, list(cameras)), MINUTE)
 
 
 async def insights(pool: asyncpg.Pool, cameras: Collection[str]) -> Rows:
-    return _keyed(await pool.fetch("SELECT * FROM insights WHERE camera_id = ANY($1)", list(cameras)), INSIGHT)
+    return keyed(await pool.fetch("SELECT * FROM insights WHERE camera_id = ANY($1)", list(cameras)), INSIGHT)
 
 
 async def becomes(read: Callable[[], Awaitable[T]], wanted: T, timeout: float = 60.0) -> None:  # noqa: ASYNC109
@@ -68,7 +68,7 @@ def _plain(value: Any) -> Any:
     return value.to_pydatetime() if isinstance(value, pd.Timestamp) else value
 
 
-def _keyed(rows: list[Any], columns: Collection[str]) -> Rows:
+def keyed(rows: list[Any], columns: Collection[str]) -> Rows:
     first, second, *_ = columns
     return {
         (row[first], row[second]): tuple(

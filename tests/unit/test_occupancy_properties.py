@@ -106,7 +106,7 @@ def batch_merges(events: list[InsightEvent], sessions: list[Session]) -> dict[st
         event = max((r for r in reports if r.reported_at == newest), key=as_json)
         event_end = event.started_at + timedelta(seconds=event.duration_seconds)
         begin, end = event.started_at - WINDOW, event_end + WINDOW
-        inside = [(s, e) for s, e in intervals if (begin <= s < end if s == e else s < end and e > begin)]
+        inside = [(s, e) for s, e in intervals if s <= end and (e > begin or s == e == begin)]
         own = [
             s
             for s in sorted(sessions, key=lambda s: s.session_id)
@@ -118,7 +118,7 @@ def batch_merges(events: list[InsightEvent], sessions: list[Session]) -> dict[st
             "kind": event.kind,
             "started_at": event.started_at,
             "occupancy_at_event": sum(s <= event.started_at < e for s, e in intervals),
-            "occupancy_peak": most_at_once(intervals, begin, end),
+            "occupancy_peak": most_at_once(intervals, begin, end + timedelta(microseconds=1)),
             "occupancy_avg": busy(intervals, begin, end) / (end - begin),
             "baseline_avg": busy(intervals, begin - HOUR, begin) / HOUR,
             "sessions_in_window": len(inside),

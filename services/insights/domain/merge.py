@@ -38,12 +38,13 @@ def refer(slots: Slots, event: InsightEvent, window_seconds: float) -> None:
 def merged(slots: Slots, event: InsightEvent, *, window_seconds: float, before: bool = False) -> MergedInsight:
     """The event with the sessions around it as they are, or as they were before the step; without a revision yet.
 
-    The window is read half-open, as occupancy is: a session is in it where ``started_at < end`` and
-    ``ended_at > begin``, one of zero length where ``begin <= started_at < end``.
+    Both its ends belong to the window: a session is in it where it is there at some instant of ``[begin, end]``, one of
+    zero length where it starts there.
     """
     begin, end = window(event, window_seconds)
-    levels = slots.levels(begin, end, before=before)
-    inside = _sessions_in(slots, begin, end, before=before)
+    # Instants are whole microseconds: one more is what makes the end belong to it.
+    levels = slots.levels(begin, end + 1, before=before)
+    inside = _sessions_in(slots, begin, end + 1, before=before)
     own = _own_session(slots, event, before=before)
     return MergedInsight(
         insight_id=event.insight_id,
@@ -61,7 +62,7 @@ def merged(slots: Slots, event: InsightEvent, *, window_seconds: float, before: 
         window_ended_at=instant(end),
         occupancy_at_event=levels.at(micros(event.started_at)),
         occupancy_peak=levels.peak,
-        occupancy_avg=levels.busy / (end - begin),
+        occupancy_avg=levels.clip(begin, end).busy / (end - begin),
         baseline_avg=slots.levels(begin - BASELINE, begin, before=before).busy / BASELINE,
         sessions_in_window=inside,
         session_id=own.session_id if own else None,
