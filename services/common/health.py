@@ -1,5 +1,6 @@
 """Health endpoints of every service: /healthz (alive), /readyz (dependencies, lag) and /metrics."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -7,6 +8,9 @@ from typing import Any
 from fastapi import APIRouter, FastAPI, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+CHECK_SECONDS = 5.0
+"""Whoever asks has a deadline too, and a server that is gone may keep a client waiting for minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,9 @@ def health_app(checks: Mapping[str, Check]) -> FastAPI:
 
 async def _run(check: Check) -> Health:
     try:
-        return await check()
+        async with asyncio.timeout(CHECK_SECONDS):
+            return await check()
+    except TimeoutError:
+        return Health(ok=False, detail={"error": f"no answer in {CHECK_SECONDS:g} s"})
     except Exception as error:
         return Health(ok=False, detail={"error": f"{type(error).__name__}: {error}"})

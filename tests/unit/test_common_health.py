@@ -1,5 +1,9 @@
+import asyncio
+
+import pytest
 from fastapi.testclient import TestClient
 
+from services.common import health
 from services.common.health import Check, Health, health_app
 
 
@@ -37,6 +41,17 @@ def test_a_check_that_raises_is_told_with_its_reason() -> None:
     answer = client(postgres=broken).get("/readyz")
     assert answer.status_code == 503
     assert answer.json()["checks"]["postgres"] == {"ok": False, "error": "ConnectionError: nobody answers"}
+
+
+def test_a_check_that_never_answers_is_told_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def hanging() -> Health:
+        await asyncio.Event().wait()
+        raise AssertionError("nobody ever sets it")
+
+    monkeypatch.setattr(health, "CHECK_SECONDS", 0.01)
+    answer = client(kafka=hanging).get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["checks"]["kafka"] == {"ok": False, "error": "no answer in 0.01 s"}
 
 
 def test_alive_asks_nobody() -> None:
