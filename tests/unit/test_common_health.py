@@ -3,7 +3,7 @@ import asyncio
 import pytest
 from fastapi.testclient import TestClient
 
-from services.common import health
+from services.common import health, metrics
 from services.common.health import Check, Health, health_app
 
 
@@ -60,6 +60,7 @@ def test_alive_asks_nobody() -> None:
 
 
 def test_metrics_are_in_prometheus_text() -> None:
+    metrics.CONSUMED.labels("appearances.v1").inc()
     answer = client().get("/metrics")
     assert answer.headers["content-type"].startswith("text/plain")
-    assert "dwell_consumed_items_total" in answer.text
+    assert 'dwell_consumed_items_total{topic="appearances.v1"}' in answer.text
