@@ -95,6 +95,16 @@ describe('the overview', () => {
     expect(await screen.findByRole('article', { name: 'Visitors' })).toBeInTheDocument()
   })
 
+  it('keeps the last answer where a newer one fails, and says so', async () => {
+    const server = new FakeServer().install()
+    const { renew } = openApp('/overview')
+    await screen.findByRole('article', { name: 'Visitors' })
+    server.on('GET /analytics/summary', new Refusal(422, 'the database is away'))
+    await renew()
+    expect(await screen.findByText('Not up to date: the database is away')).toBeInTheDocument()
+    expect(screen.getByRole('article', { name: 'Visitors' })).toHaveTextContent('1,203')
+  })
+
   it('leads to the upload where there never were data, and out of the filters where there are some', async () => {
     new FakeServer().on('GET /filters', { ...OPTIONS, cameras: [], first_day: null, last_day: null }).install()
     openApp('/overview')

@@ -105,7 +105,7 @@ export interface paths {
         };
         /**
          * Upload Events
-         * @description The upload each time it has changed, as `progress`; ends when it is finished.
+         * @description The upload each time it has changed; ends when it is finished.
          */
         get: operations["upload_events_api_v1_uploads__upload_id__events_get"];
         put?: never;
@@ -1519,7 +1519,9 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "text/csv": string;
+                };
             };
             /** @description Problem details */
             default: {
@@ -1818,7 +1820,9 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "text/csv": string;
+                };
             };
             /** @description Problem details */
             default: {

@@ -1,5 +1,5 @@
 import { createMemoryHistory } from '@tanstack/react-router'
-import { render } from '@testing-library/react'
+import { act, render } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { vi } from 'vitest'
 import { App, createParts } from '../app'
@@ -26,5 +26,7 @@ export function openApp(path: string) {
     user: userEvent.setup(),
     address: () => parts.router.state.location.href,
     back: () => parts.router.history.back(),
+    /** as if the time to ask again had come */
+    renew: () => act(() => parts.queryClient.invalidateQueries()),
   }
 }

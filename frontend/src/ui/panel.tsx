@@ -17,7 +17,6 @@ interface PanelProps<T> {
 export function Panel<T>({ title, result, isEmpty, empty, actions, height, children }: PanelProps<T>) {
   const titleId = useId()
   const { data, error, isFetching, refetch } = result
-  const failed = error !== null && !isFetching
 
   return (
     <section className="panel" aria-labelledby={titleId} aria-busy={isFetching}>
@@ -26,9 +25,9 @@ export function Panel<T>({ title, result, isEmpty, empty, actions, height, child
         <h2 id={titleId}>{title}</h2>
         {actions && <div className="panel-actions">{actions}</div>}
       </header>
-      {data === undefined && !failed && <div className="skeleton" style={{ minHeight: height }} />}
-      {data === undefined && failed && <Failure error={error} retry={refetch} />}
-      {data !== undefined && failed && <Outdated error={error} retry={refetch} />}
+      {data === undefined && error === null && <div className="skeleton" style={{ minHeight: height }} />}
+      {data === undefined && error !== null && <Failure error={error} retry={refetch} />}
+      {data !== undefined && error !== null && <Outdated error={error} retry={refetch} />}
       {data !== undefined && (isEmpty?.(data) ? empty : children(data))}
     </section>
   )

@@ -34,4 +34,9 @@ export function useFirstInstant(): number {
 }
 
 /** For every read that follows the filters: the old answer stays while the new one is on its way. */
-export const following = { placeholderData: keepPreviousData, refetchInterval: REFETCH_MS } as const
+export const following = {
+  placeholderData: keepPreviousData,
+  // Where there is nothing to renew, asking on would make the failure flicker.
+  refetchInterval: (query: { state: { status: string; data: unknown } }) =>
+    query.state.status === 'error' && query.state.data === undefined ? false : REFETCH_MS,
+} as const

@@ -19,6 +19,11 @@ export interface ViewQuery {
 }
 
 export interface View {
+  /**
+   * What is asked for, a relative range left relative: the identity of a read. As the minutes pass it stays the same,
+   * so that an answer is renewed in place and outlives a failure to renew it.
+   */
+  key: Filters
   filters: Filters
   zone: string
   range: TimeRange
@@ -33,17 +38,10 @@ export function useView(): View {
   return useMemo(() => {
     const range = resolveRange(filters, now, zone)
     const { camera_id, age_group, gender, min_dwell, max_dwell } = filters
-    const query = {
-      from: toIso(range.from),
-      to: toIso(range.to),
-      tz: zone,
-      camera_id,
-      age_group,
-      gender,
-      min_dwell,
-      max_dwell,
-    }
-    return { filters, zone, range, query }
+    const narrowed = { tz: zone, camera_id, age_group, gender, min_dwell, max_dwell }
+    const key = { range: filters.range, from: filters.from, to: filters.to, ...narrowed }
+    const query = { from: toIso(range.from), to: toIso(range.to), ...narrowed }
+    return { key, filters, zone, range, query }
   }, [filters, now, zone])
 }
 

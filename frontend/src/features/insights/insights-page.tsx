@@ -8,6 +8,7 @@ import { DataTable } from '../../ui/data-table'
 import { Page } from '../../ui/page'
 import { PageLinks } from '../../ui/page-links'
 import { Panel } from '../../ui/panel'
+import { ScrollBox } from '../../ui/scroll-box'
 import { TableToggle, useTableView } from '../../ui/table-toggle'
 import { Empty } from '../filters/empty'
 import { FilterBar } from '../filters/filter-bar'
@@ -31,9 +32,9 @@ export function InsightsPage() {
 }
 
 function useChosenInsights() {
-  const { query } = useView()
+  const view = useView()
   const { cursor, sel } = useSearch({ from: '/shell/insights' })
-  return { result: useInsights(query, cursor), cursor, selected: sel }
+  return { result: useInsights(view, cursor), cursor, selected: sel }
 }
 
 function TimelinePanel() {
@@ -81,13 +82,15 @@ function TimelinePanel() {
 }
 
 function CorrelationPanel() {
-  const { query, zone } = useView()
+  const view = useView()
   const [isTable, toggle] = useTableView('hours')
-  const hours = useInsightHours(query, isTable)
+  const hours = useInsightHours(view, isTable)
+  // The hours that the number is made of; in the others there was nothing to compare.
+  const counted = hours.data?.points.filter((hour) => hour.insights > 0 || hour.occupancy_avg > 0) ?? []
   return (
     <Panel
       title="Do insights follow occupancy?"
-      result={useCorrelation(query)}
+      result={useCorrelation(view)}
       height={70}
       actions={<TableToggle isTable={isTable} onToggle={toggle} />}
     >
@@ -106,18 +109,18 @@ function CorrelationPanel() {
               that one causes the other.
             </p>
             {isTable && (
-              <div className="scroll-box">
+              <ScrollBox label="Insights by hour, table">
                 <DataTable
                   caption="Insights and mean occupancy by hour"
-                  rows={hours.data?.points ?? []}
+                  rows={counted}
                   rowKey={(hour) => hour.hour}
                   columns={[
-                    { header: 'Hour', cell: (hour) => formatInstant(hour.hour, zone) },
+                    { header: 'Hour', cell: (hour) => formatInstant(hour.hour, view.zone) },
                     { header: 'Insights', numeric: true, cell: (hour) => formatCount(hour.insights) },
                     { header: 'Mean occupancy', numeric: true, cell: (hour) => formatDecimal(hour.occupancy_avg) },
                   ]}
                 />
-              </div>
+              </ScrollBox>
             )}
           </>
         )

@@ -1,6 +1,7 @@
 import { formatCount, formatDecimal, formatInstant } from '../../lib/format'
 import type { Step } from '../../lib/timeline'
 import { type Column, DataTable } from '../../ui/data-table'
+import { ScrollBox } from '../../ui/scroll-box'
 
 export function OccupancyTable({ steps, zone }: { steps: readonly Step[]; zone: string }) {
   const columns: Column<Step>[] = [
@@ -20,13 +21,13 @@ export function OccupancyTable({ steps, zone }: { steps: readonly Step[]; zone: 
     { header: 'Out', numeric: true, cell: (step) => formatCount(step.exits) },
   ]
   return (
-    <div className="scroll-box">
+    <ScrollBox label="Occupancy over time, table">
       <DataTable
         caption={`Occupancy over time, ${zone}`}
         columns={columns}
         rows={steps}
         rowKey={(step) => String(step.start)}
       />
-    </div>
+    </ScrollBox>
   )
 }

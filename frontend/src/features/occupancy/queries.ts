@@ -7,7 +7,7 @@ import { toSteps } from '../../lib/timeline'
 import { following, useFirstInstant } from '../filters/queries'
 import type { View } from '../filters/use-view'
 
-export function useOccupancyTimeline({ query, range }: View) {
+export function useOccupancyTimeline({ key, query, range }: View) {
   const bucket = bucketFor(range)
   const since = useFirstInstant()
   const toKnownSteps = useCallback(
@@ -15,7 +15,7 @@ export function useOccupancyTimeline({ query, range }: View) {
     [since],
   )
   return useQuery({
-    queryKey: ['occupancy', query, bucket],
+    queryKey: ['occupancy', key],
     queryFn: ({ signal }) =>
       unwrap(api.GET('/api/v1/analytics/occupancy/timeline', { params: { query: { ...query, bucket } }, signal })),
     select: toKnownSteps,

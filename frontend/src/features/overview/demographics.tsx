@@ -2,6 +2,7 @@ import type { DemographicGroup } from '../../api/types'
 import { breakDown } from '../../lib/demographics'
 import { formatCount, formatDuration, formatShare } from '../../lib/format'
 import { DataTable } from '../../ui/data-table'
+import { ScrollBox } from '../../ui/scroll-box'
 
 /** The same colour for the same gender on every page; whatever else is reported takes that of "other". */
 function genderClass(gender: string): string {
@@ -66,7 +67,7 @@ export function DemographicsChart({ groups }: { groups: readonly DemographicGrou
 export function DemographicsTable({ groups }: { groups: readonly DemographicGroup[] }) {
   const { sessions } = breakDown(groups)
   return (
-    <div className="scroll-box">
+    <ScrollBox label="Demographics, table">
       <DataTable
         caption="Sessions and visitors by age group and gender"
         rows={groups}
@@ -80,6 +81,6 @@ export function DemographicsTable({ groups }: { groups: readonly DemographicGrou
           { header: 'Median dwell', numeric: true, cell: (group) => formatDuration(group.dwell_median_seconds) },
         ]}
       />
-    </div>
+    </ScrollBox>
   )
 }

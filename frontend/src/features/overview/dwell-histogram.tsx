@@ -4,6 +4,7 @@ import { useWidth } from '../../hooks/use-width'
 import { formatCount, formatDuration, formatShare } from '../../lib/format'
 import { binLabel, positionInBins } from '../../lib/histogram'
 import { DataTable } from '../../ui/data-table'
+import { ScrollBox } from '../../ui/scroll-box'
 
 const HEIGHT = 240
 const TOP = 34
@@ -84,7 +85,7 @@ function Marker({ name, seconds, histogram, step, width, y }: MarkerProps) {
 
 export function DwellHistogramTable({ histogram }: { histogram: DwellHistogram }) {
   return (
-    <div className="scroll-box">
+    <ScrollBox label="Dwell, table">
       <DataTable
         caption="Distribution of dwell"
         rows={histogram.bins}
@@ -95,6 +96,6 @@ export function DwellHistogramTable({ histogram }: { histogram: DwellHistogram }
           { header: 'Share', numeric: true, cell: (bin) => formatShare(bin.sessions, histogram.sessions) },
         ]}
       />
-    </div>
+    </ScrollBox>
   )
 }

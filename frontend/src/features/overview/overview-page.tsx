@@ -56,20 +56,20 @@ function CompareToggle() {
 }
 
 function Cards() {
-  const { query, zone } = useView()
+  const view = useView()
   const { compare } = useSearch({ from: '/shell/overview' })
   return (
-    <Panel title="Key figures" result={useSummary(query, compare)} height={190}>
+    <Panel title="Key figures" result={useSummary(view, compare)} height={190}>
       {(summary) => (
         <>
           <div className="cards">
             {CARDS.map((spec) => (
-              <Card key={spec.title} spec={spec} summary={summary} zone={zone} />
+              <Card key={spec.title} spec={spec} summary={summary} zone={view.zone} />
             ))}
           </div>
           <p className="quiet as-of">
             Data as of{' '}
-            <time dateTime={summary.data_as_of ?? ''}>{formatInstant(summary.data_as_of, zone, 'full')}</time>
+            <time dateTime={summary.data_as_of ?? ''}>{formatInstant(summary.data_as_of, view.zone, 'full')}</time>
           </p>
         </>
       )}
@@ -103,12 +103,12 @@ function OccupancyPanel() {
 }
 
 function DwellPanel() {
-  const { query } = useView()
+  const view = useView()
   const [isTable, toggle] = useTableView('dwell')
   return (
     <Panel
       title="Dwell"
-      result={useDwellHistogram(query)}
+      result={useDwellHistogram(view)}
       height={270}
       isEmpty={(histogram) => histogram.sessions === 0}
       empty={<Empty />}
@@ -122,12 +122,12 @@ function DwellPanel() {
 }
 
 function DemographicsPanel() {
-  const { query } = useView()
+  const view = useView()
   const [isTable, toggle] = useTableView('demographics')
   return (
     <Panel
       title="Demographics"
-      result={useDemographics(query)}
+      result={useDemographics(view)}
       height={270}
       isEmpty={(demographics) => demographics.sessions === 0}
       empty={<Empty />}

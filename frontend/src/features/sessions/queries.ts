@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { api, unwrap } from '../../api/client'
 import { stringifySearch } from '../../lib/search'
 import { following } from '../filters/queries'
-import type { ViewQuery } from '../filters/use-view'
+import type { View, ViewQuery } from '../filters/use-view'
 
 export const SORTS = [
   '-started_at',
@@ -18,9 +18,9 @@ export type SessionSort = (typeof SORTS)[number]
 
 export const PAGE_SIZE = 50
 
-export function useSessions(query: ViewQuery, sort: SessionSort, cursor: string | undefined) {
+export function useSessions({ key, query }: View, sort: SessionSort, cursor: string | undefined) {
   return useQuery({
-    queryKey: ['sessions', query, sort, cursor],
+    queryKey: ['sessions', key, sort, cursor],
     queryFn: ({ signal }) =>
       unwrap(api.GET('/api/v1/sessions', { params: { query: { ...query, sort, cursor, limit: PAGE_SIZE } }, signal })),
     ...following,

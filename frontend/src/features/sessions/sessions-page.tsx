@@ -65,11 +65,12 @@ function columns(zone: string): Column<Session>[] {
 }
 
 export function SessionsPage() {
-  const { query, zone } = useView()
+  const view = useView()
+  const { query, zone } = view
   const { sort = '-started_at', cursor } = useSearch({ from: '/shell/sessions' })
   const setSearch = useSetSearch()
   const mayExport = hasRole(useMe(), 'analyst')
-  const result = useSessions(query, sort, cursor)
+  const result = useSessions(view, sort, cursor)
 
   return (
     <Page title="Sessions">

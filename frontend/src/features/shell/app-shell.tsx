@@ -33,7 +33,7 @@ export function AppShell() {
         <ThemeToggle />
         <UserMenu />
       </header>
-      <nav className="nav" aria-label="Pages">
+      <nav className="nav" aria-label="Main">
         {PAGES.map(({ to, label, icon }) => (
           <Link key={to} to={to} search={keepFilters} activeProps={{ 'aria-current': 'page' }}>
             <Icon name={icon} />
