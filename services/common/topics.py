@@ -14,7 +14,8 @@ from services.common.events.sessions import OccupancyMinute, Session
 PARTITIONS = 12
 """Of every topic. Growing a keyed topic would move keys between partitions: a new topic and a replay instead."""
 
-_DAY_MS = 86_400_000
+_HOUR_MS = 3_600_000
+_DAY_MS = 24 * _HOUR_MS
 
 
 class Topic(StrEnum):
@@ -47,6 +48,9 @@ class TopicSpec:
         config: dict[str, str] = {"cleanup.policy": self.cleanup}
         if self.retention_days is not None:
             config["retention.ms"] = str(self.retention_days * _DAY_MS)
+        if self.cleanup == "compact":
+            # Only closed segments are compacted, and heartbeats come every ten seconds: readers start at the beginning.
+            config["segment.ms"] = str(_HOUR_MS)
         return config
 
 
