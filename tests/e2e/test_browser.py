@@ -70,7 +70,7 @@ async def log_in(page: Page, stack: LocalSettings) -> None:
 
 
 async def open_page(page: Page, name: str) -> None:
-    await page.get_by_role("navigation", name="Pages").get_by_role("link", name=name).click()
+    await page.get_by_role("navigation", name="Main").get_by_role("link", name=name).click()
     await expect(page.get_by_role("heading", name=name, level=1)).to_be_visible(timeout=PATIENCE_MS)
 
 
