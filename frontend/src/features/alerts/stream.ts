@@ -55,14 +55,23 @@ export function useRunningStream(): void {
     }
   }, [stream])
 
+  // An open alert is updated every few seconds; the number of open ones changes only as they open and resolve.
   const { alerts } = useAlertStream()
+  const states = useMemo(
+    () =>
+      [...alerts.values()]
+        .map((alert) => alert.alert_id + alert.status)
+        .sort()
+        .join(),
+    [alerts],
+  )
   useEffect(() => {
-    if (alerts.size === 0) return
+    if (states === '') return
     const timer = setTimeout(() => {
       void client.invalidateQueries({ queryKey: ['alerts', 'open-count'] })
     }, BADGE_DELAY_MS)
     return () => clearTimeout(timer)
-  }, [client, alerts])
+  }, [client, states])
 }
 
 export function useSources() {

@@ -41,7 +41,7 @@ export const CARDS: readonly CardSpec[] = [
   },
   {
     title: 'Occupancy now',
-    formula: 'Sessions that are open now. The peak is the most at once within one minute of the time range.',
+    formula: 'Sessions that are open now. The peak is the most at once within the time range.',
     main: { metric: 'occupancy_now' },
     more: [{ metric: 'occupancy_peak', before: 'peak' }],
   },
