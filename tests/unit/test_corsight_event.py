@@ -103,10 +103,13 @@ class TestAppearance:
     def test_ends_so_far_when_it_was_last_seen(self) -> None:
         assert appearance(EVENT).ended_at == START + timedelta(seconds=16.78)
 
-    @pytest.mark.parametrize(("ended", "seconds"), [(T + 20, 20.0), (T + 5, 16.78), (None, 16.78), ("", 16.78)])
-    def test_an_end_that_is_told_counts_where_it_is_later(self, ended: object, seconds: float) -> None:
+    @pytest.mark.parametrize(("ended", "seconds"), [(T + 20, 20.0), (T + 5, 5.0), (None, 16.78), ("", 16.78)])
+    def test_an_end_that_is_told_counts_and_nothing_else(self, ended: object, seconds: float) -> None:
         fact = appearance(event(appearance_data={"utc_time_ended": ended}))
         assert fact.ended_at - fact.started_at == timedelta(seconds=seconds)
+
+    def test_ends_when_it_was_sent_if_no_frame_tells(self) -> None:
+        assert appearance(event(frame_data=None)).ended_at == START + timedelta(seconds=26.8)
 
     def test_carries_what_is_not_modelled_but_no_pictures(self) -> None:
         extra = appearance(EVENT).extra
@@ -166,7 +169,7 @@ class TestReasons:
             (event(camera_data=None), "missing_camera"),
             (event(appearance_data={"appearance_id": ""}), "missing_person"),
             (event(appearance_data={"utc_time_started": None}), "missing_start"),
-            (event(frame_data=None), "missing_end"),
+            (event(frame_data=None) | {"msg_send_timestamp": None}, "missing_end"),
             (event(appearance_data={"utc_time_started": "soon"}), "bad_timestamp"),
             (event(frame_data={"utc_time_recorded": [1]}), "bad_timestamp"),
             (event(appearance_data={"utc_time_started": "1.754E+09"}), "timestamp_precision_lost"),

@@ -88,10 +88,11 @@ def _appearance_of_event(event: Mapping[str, Any], source: str, rules: RowRules)
     started_at, ended_at, recorded_at = times
     if started_at is None:
         raise RowError("missing_start", "appearance_data.utc_time_started is blank", camera_id)
-    seen = [instant for instant in (ended_at, recorded_at) if instant is not None]
-    if not seen:
-        raise RowError("missing_end", "neither utc_time_ended nor frame_data.utc_time_recorded is given", camera_id)
-    last_seen_at = max(seen)
+    sent_at = reported_at(event, ("msg_send_timestamp",), rules)
+    # Sent up to ten seconds after the last frame, when the track expires: the frame's own time is nearer the end.
+    last_seen_at = ended_at or recorded_at or sent_at
+    if last_seen_at is None:
+        raise RowError("missing_end", "no utc_time_ended, utc_time_recorded or msg_send_timestamp is given", camera_id)
     check_span(started_at, last_seen_at, rules, camera_id)
 
     subject_id = subject_id_of(person_id, poi_id, appearance_id or "")
@@ -102,7 +103,7 @@ def _appearance_of_event(event: Mapping[str, Any], source: str, rules: RowRules)
         subject_id=subject_id,
         started_at=started_at,
         ended_at=last_seen_at,
-        reported_at=reported_at(event, ("msg_send_timestamp",), rules) or recorded_at or last_seen_at,
+        reported_at=sent_at or recorded_at or last_seen_at,
         source=source,
         appearance_id=appearance_id,
         person_id=person_id,
