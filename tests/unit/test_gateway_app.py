@@ -196,6 +196,13 @@ async def test_an_error_of_ours_tells_nothing_but_its_id(client: httpx.AsyncClie
     assert answer.json()["request_id"]
 
 
+async def test_long_answers_are_packed_for_who_can_unpack_them(client: httpx.AsyncClient) -> None:
+    for accepted, packed in (("gzip", "gzip"), ("identity", None)):
+        answer = await client.get("/api/openapi.json", headers={"Accept-Encoding": accepted})
+        assert answer.headers.get("content-encoding") == packed
+        assert answer.json()["info"]["title"] == "Dwellstream"
+
+
 async def test_a_request_id_that_is_no_plain_word_is_replaced(client: httpx.AsyncClient) -> None:
     answer = await client.get("/healthz", headers={"X-Request-ID": "a b;c"})
     assert answer.headers["x-request-id"].isalnum()
