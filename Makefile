@@ -50,8 +50,9 @@ types: prepare-check ## Check types
 	npm --prefix frontend run typecheck
 
 .PHONY: schemas
-schemas: prepare-check ## Export the contract to schemas/
+schemas: prepare-check ## Export the contract to schemas/ and to the dashboard
 	$(BIN)/python -m schemas.export
+	npm --prefix frontend run api
 
 .PHONY: prepare-stack prepare-check prepare-test
 prepare-stack prepare-check prepare-test: prepare-%:
