@@ -100,16 +100,17 @@ class TestAppearance:
             "Food",
         )
 
-    def test_ends_so_far_when_it_was_last_seen(self) -> None:
-        assert appearance(EVENT).ended_at == START + timedelta(seconds=16.78)
+    def test_ends_so_far_when_it_was_reported(self) -> None:
+        assert appearance(EVENT).ended_at == appearance(EVENT).reported_at == START + timedelta(seconds=26.8)
 
-    @pytest.mark.parametrize(("ended", "seconds"), [(T + 20, 20.0), (T + 5, 5.0), (None, 16.78), ("", 16.78)])
+    @pytest.mark.parametrize(("ended", "seconds"), [(T + 20, 20.0), (T + 5, 5.0), (None, 26.8), ("", 26.8)])
     def test_an_end_that_is_told_counts_and_nothing_else(self, ended: object, seconds: float) -> None:
         fact = appearance(event(appearance_data={"utc_time_ended": ended}))
         assert fact.ended_at - fact.started_at == timedelta(seconds=seconds)
 
-    def test_ends_when_it_was_sent_if_no_frame_tells(self) -> None:
-        assert appearance(event(frame_data=None)).ended_at == START + timedelta(seconds=26.8)
+    def test_ends_at_its_frame_where_nothing_says_when_it_was_sent(self) -> None:
+        unsent = EVENT | {"msg_send_timestamp": None}
+        assert appearance(unsent).ended_at == appearance(unsent).reported_at == START + timedelta(seconds=16.78)
 
     def test_carries_what_is_not_modelled_but_no_pictures(self) -> None:
         extra = appearance(EVENT).extra
@@ -173,9 +174,9 @@ class TestReasons:
             (event(appearance_data={"utc_time_started": "soon"}), "bad_timestamp"),
             (event(frame_data={"utc_time_recorded": [1]}), "bad_timestamp"),
             (event(appearance_data={"utc_time_started": "1.754E+09"}), "timestamp_precision_lost"),
-            (event(frame_data={"utc_time_recorded": T - 1}), "negative_dwell"),
+            (EVENT | {"msg_send_timestamp": T - 1}, "negative_dwell"),
             (event(appearance_data={"utc_time_started": T - 90_000}), "implausible_dwell"),
-            (event(frame_data={"utc_time_recorded": T + 3_901}), "future_timestamp"),
+            (event(frame_data={"utc_time_recorded": T + 3_901}) | {"msg_send_timestamp": None}, "future_timestamp"),
             (event(appearance_data={"appearance_id": "a" * 300}), "schema_violation"),
             (event(crop_data={"note": "a\0"}), "bad_encoding"),
             (event(crop_data={"note": "\udc00"}), "bad_encoding"),

@@ -89,8 +89,8 @@ def _appearance_of_event(event: Mapping[str, Any], source: str, rules: RowRules)
     if started_at is None:
         raise RowError("missing_start", "appearance_data.utc_time_started is blank", camera_id)
     sent_at = reported_at(event, ("msg_send_timestamp",), rules)
-    # Sent up to ten seconds after the last frame, when the track expires: the frame's own time is nearer the end.
-    last_seen_at = ended_at or recorded_at or sent_at
+    # While no end is told, the appearance ends, so far, when it was reported.
+    last_seen_at = ended_at or sent_at or recorded_at
     if last_seen_at is None:
         raise RowError("missing_end", "no utc_time_ended, utc_time_recorded or msg_send_timestamp is given", camera_id)
     check_span(started_at, last_seen_at, rules, camera_id)
