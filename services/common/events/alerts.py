@@ -16,6 +16,10 @@ ALERT_KINDS = (
 )
 SEVERITIES = ("low", "medium", "high")
 
+MAX_THRESHOLD = 1_000_000.0
+MAX_COOLDOWN_SECONDS = 7 * 86_400.0
+"""Alerts of the cooldown are kept at hand, so it cannot be without bound."""
+
 
 class Alert(Struct, kw_only=True, frozen=True):
     """One episode in which a rule was broken: opens once, updates while it lasts, resolves once."""
@@ -45,10 +49,10 @@ class AlertRule(Struct, kw_only=True, frozen=True):
     version: Annotated[int, Meta(ge=1)]
     name: str
     kind: Annotated[str, Meta(description="dwell_exceeded (threshold in seconds) or occupancy_exceeded (people)")]
-    threshold: Annotated[float, Meta(ge=0, description="broken when the measured value is greater")]
+    threshold: Annotated[float, Meta(ge=0, le=MAX_THRESHOLD, description="broken when the measured value is greater")]
     severity: str
     updated_at: Instant
     camera_ids: list[str] = field(default_factory=list)
-    cooldown_seconds: Annotated[float, Meta(ge=0)] = 300.0
+    cooldown_seconds: Annotated[float, Meta(ge=0, le=MAX_COOLDOWN_SECONDS)] = 300.0
     enabled: bool = True
     deleted: bool = False

@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
+from services.common.events.alerts import MAX_COOLDOWN_SECONDS, MAX_THRESHOLD
+
 PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
 
 
@@ -39,10 +41,10 @@ class AlertPage(BaseModel):
 class AlertRuleDraft(BaseModel):
     name: str = Field(min_length=1, max_length=120, pattern=PRINTABLE)
     kind: Literal["dwell_exceeded", "occupancy_exceeded"]
-    threshold: float = Field(ge=0)
+    threshold: float = Field(ge=0, le=MAX_THRESHOLD, allow_inf_nan=False)
     severity: Literal["low", "medium", "high"] = "medium"
     camera_ids: list[Annotated[str, Field(min_length=1, max_length=512, pattern=PRINTABLE)]] = Field([], max_length=500)
-    cooldown_seconds: float = Field(300.0, ge=0)
+    cooldown_seconds: float = Field(300.0, ge=0, le=MAX_COOLDOWN_SECONDS, allow_inf_nan=False)
     enabled: bool = True
 
 
