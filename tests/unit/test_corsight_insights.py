@@ -2,7 +2,7 @@ import gzip
 import io
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -91,6 +91,10 @@ class TestElement:
     def test_starts_when_it_says(self, name: str) -> None:
         element = {"camera_id": "c1", "kind": "crowd", name: "2026-03-09T09:00:00Z"}
         assert read([element]).items[0].started_at == NINE
+
+    def test_a_readable_twin_counts_for_its_own_time_only(self) -> None:
+        assert read_one(utc_time_started_readable="2026-03-09 08:00:00").started_at == NINE
+        assert read_one(utc_time_recorded_readable="2026-03-09 08:00:00").started_at == NINE - timedelta(hours=1)
 
     def test_times_without_a_zone_are_in_the_uploads_zone(self) -> None:
         element = CROWD | {"utc_time_recorded": "2026-03-09 16:00:00"}

@@ -125,9 +125,9 @@ def _people_count(element: Mapping[str, Any], camera_id: str) -> int | None:
 def _instant(
     element: Mapping[str, Any], names: tuple[str, ...], what: str, rules: RowRules, camera_id: str
 ) -> datetime | None:
-    readable = tuple(f"{name}_readable" for name in names)
+    preferred = tuple(each for name in names for each in (f"{name}_readable", name))
     try:
-        return instant_of(element, (*readable, *names), rules)
+        return instant_of(element, preferred, rules)
     except TimestampError as error:
         raise RowError(error.reason_code, f"{what} {error}", camera_id) from None
 
