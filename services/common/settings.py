@@ -1,9 +1,20 @@
 """Settings that every service shares: where the servers are, and the numbers that must agree across processes."""
 
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field, computed_field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field, computed_field
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+def _split(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    return tuple(name for part in value.split(",") if (name := part.strip()))
+
+
+CommaList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+"""Several values in one variable, with commas between."""
 
 
 class CommonSettings(BaseSettings):
@@ -36,6 +47,7 @@ class CommonSettings(BaseSettings):
     site_timezone: str = "UTC"
     session_gap_seconds: float = Field(60.0, ge=0)
     session_gap_overrides: dict[str, float] = Field(default_factory=dict, description="camera_id → gap in seconds")
+    implausible_dwell_hours: float = Field(24.0, gt=0, description="longer appearances and insight events are refused")
     lag_limit: int = Field(50_000, description="records behind the log end above which /readyz answers 503")
 
     @computed_field  # type: ignore[prop-decorator]

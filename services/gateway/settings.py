@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from services.common.settings import CommonSettings
+from services.common.settings import CommaList, CommonSettings
 
 _ROOT = Path(__file__).resolve().parents[2]
 
@@ -15,8 +15,8 @@ class GatewaySettings(CommonSettings):
     token_secret: str = Field("", repr=False, description="signs access tokens; empty: one kept in the home folder")
     token_ttl_seconds: int = Field(12 * 3600, gt=0)
     cookie_secure: bool = Field(False, description="send the session cookie over HTTPS only")
-    allowed_origins: list[str] = Field(
-        default_factory=list, description="origins other than the gateway's own whose pages may act for a user"
+    allowed_origins: CommaList = Field(
+        (), description="origins other than the gateway's own whose pages may act for a user"
     )
     notifier_url: str = Field("", description="address of the alert socket where a proxy changes it")
     frontend_dist: Path = _ROOT / "frontend" / "dist"

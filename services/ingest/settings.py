@@ -1,19 +1,16 @@
 """What the connector needs beyond the common settings."""
 
-from typing import Annotated
-
-from pydantic import Field, field_validator
-from pydantic_settings import NoDecode
+from pydantic import Field
 
 from services.common.kept_secret import kept_secret
-from services.common.settings import CommonSettings
+from services.common.settings import CommaList, CommonSettings
 
 MAX_BODY_BYTES = 2 * 1024 * 1024
 """Whatever it holds, a single event of it fits into one Kafka record (4 MB), as a refusal in base64 too."""
 
 
 class IngestSettings(CommonSettings):
-    corsight_sources: Annotated[tuple[str, ...], NoDecode] = Field(
+    corsight_sources: CommaList = Field(
         ("webhook",), description="where Corsight's events come from, with commas between; empty: nowhere"
     )
     corsight_webhook_secret: str = Field(
@@ -24,13 +21,6 @@ class IngestSettings(CommonSettings):
     ingest_publish_seconds: float = Field(10.0, gt=0, description="how long Kafka may take to acknowledge a request")
     ingest_heartbeat_seconds: float = Field(10.0, gt=0, description="how often every known camera is told of")
     ingest_retry_seconds: float = Field(5.0, gt=0, description="pause between attempts while Kafka is away")
-
-    @field_validator("corsight_sources", mode="before")
-    @classmethod
-    def _split(cls, value: object) -> object:
-        if not isinstance(value, str):
-            return value
-        return tuple(name for part in value.split(",") if (name := part.strip()))
 
     @property
     def webhook_secret(self) -> str:

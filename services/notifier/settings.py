@@ -2,14 +2,12 @@
 
 from pydantic import Field
 
-from services.common.settings import CommonSettings
+from services.common.settings import CommaList, CommonSettings
 
 
 class NotifierSettings(CommonSettings):
     token_secret: str = Field("", repr=False, description="verifies access tokens; empty: one kept in the home folder")
-    allowed_origins: list[str] = Field(
-        default_factory=list, description="origins on other hosts whose pages may use a visitor's cookie"
-    )
+    allowed_origins: CommaList = Field((), description="origins on other hosts whose pages may use a visitor's cookie")
     notifier_hello_seconds: float = Field(5.0, gt=0, description="how long a socket may stay silent before it says who")
     notifier_heartbeat_seconds: float = Field(10.0, gt=0)
     notifier_send_seconds: float = Field(10.0, gt=0, description="a client that takes nothing for so long is dropped")

@@ -4,6 +4,8 @@ import pytest
 from pydantic import ValidationError
 
 from services.common.settings import CommonSettings
+from services.gateway.settings import GatewaySettings
+from services.notifier.settings import NotifierSettings
 
 
 @pytest.fixture(autouse=True)
@@ -32,6 +34,14 @@ def test_a_camera_may_have_its_own_gap(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DWELL_SESSION_GAP_OVERRIDES", '{"c2": 5.5}')
     settings = CommonSettings()
     assert (settings.gap_seconds("c1"), settings.gap_seconds("c2")) == (90.0, 5.5)
+
+
+@pytest.mark.parametrize("settings", [GatewaySettings, NotifierSettings])
+def test_origins_are_given_with_commas_between(
+    monkeypatch: pytest.MonkeyPatch, settings: type[GatewaySettings | NotifierSettings]
+) -> None:
+    monkeypatch.setenv("DWELL_ALLOWED_ORIGINS", "https://a.example, https://b.example")
+    assert settings().allowed_origins == ("https://a.example", "https://b.example")
 
 
 def test_a_wrong_value_is_refused_at_start(monkeypatch: pytest.MonkeyPatch) -> None:
