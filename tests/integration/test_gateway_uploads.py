@@ -223,7 +223,7 @@ async def test_more_uploads_at_once_than_there_are_connections_all_come_through(
 async def test_times_without_a_zone_are_in_the_zone_that_the_upload_names(gateway: Gateway) -> None:
     content = HEADER + "p1,zoned,k1,2026-07-01 10:00,2026-07-01 10:01,male\n"
     upload = (await gateway.upload(content.encode(), timezone="America/New_York")).json()
-    assert (upload["timezone"], upload["summary"]["peak_hour"]) == ("America/New_York", 10)
+    assert (upload["timezone"], upload["summary"]["peak_hour"]) == ("America/New_York", "2026-07-01T10:00:00-04:00")
     [item] = items_of(await read_items(gateway.settings.kafka_bootstrap, Topic.APPEARANCES), "zoned")
     assert item.started_at == datetime(2026, 7, 1, 14, tzinfo=UTC)
 

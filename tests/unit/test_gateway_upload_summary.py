@@ -68,7 +68,9 @@ def test_occupancy_counts_all_cameras_and_ends_come_before_starts() -> None:
 
 
 def test_the_peak_hour_is_in_the_zone_of_the_upload() -> None:
-    assert summarise(seen("a", 0, 10), zone="Asia/Jakarta").peak_hour == 4
+    found = summarise(seen("a", 0, 10), seen("b", 3_600, 3_610), seen("c", 3_700, 3_710), zone="Asia/Kolkata")
+    assert found.peak_hour is not None
+    assert found.peak_hour.isoformat() == "2026-10-25T03:00:00+05:30"
 
 
 def test_reports_of_one_appearance_count_once_and_the_latest_name_holds() -> None:

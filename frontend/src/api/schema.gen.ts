@@ -922,7 +922,10 @@ export interface components {
             bucket: string;
             /** Occupancy Avg */
             occupancy_avg: number;
-            /** Occupancy Peak */
+            /**
+             * Occupancy Peak
+             * @description most sessions at once, over all selected cameras together
+             */
             occupancy_peak: number;
             /** Entries */
             entries: number;
@@ -1093,7 +1096,10 @@ export interface components {
             dwell_max_seconds: number | null;
             /** Occupancy Now */
             occupancy_now: number;
-            /** Occupancy Peak */
+            /**
+             * Occupancy Peak
+             * @description most sessions at once, over all selected cameras together
+             */
             occupancy_peak: number;
             /**
              * Peak Hour
@@ -1215,13 +1221,16 @@ export interface components {
             dwell_p95_seconds?: number | null;
             /** Dwell Max Seconds */
             dwell_max_seconds?: number | null;
-            /** Occupancy Peak */
+            /**
+             * Occupancy Peak
+             * @description most sessions at once, over all cameras together
+             */
             occupancy_peak?: number | null;
             /**
              * Peak Hour
-             * @description hour of the day, 0-23, in the upload's zone
+             * @description start of the hour with the most session starts
              */
-            peak_hour?: number | null;
+            peak_hour?: string | null;
             /**
              * Started At
              * @description earliest start in the file

@@ -23,7 +23,7 @@ class Summary(BaseModel):
     dwell_p95_seconds: float | None
     dwell_max_seconds: float | None
     occupancy_now: int
-    occupancy_peak: int
+    occupancy_peak: int = Field(description="most sessions at once, over all selected cameras together")
     peak_hour: datetime | None = Field(description="start of the hour with the most session starts")
     repeat_visitors: int
     waiting_violations: int
@@ -38,7 +38,7 @@ class Summary(BaseModel):
 class OccupancyPoint(BaseModel):
     bucket: datetime = Field(description="start of the bucket, with the offset of the requested zone")
     occupancy_avg: float
-    occupancy_peak: int
+    occupancy_peak: int = Field(description="most sessions at once, over all selected cameras together")
     entries: int
     exits: int
     in_progress: bool = Field(description="the bucket has not ended yet")

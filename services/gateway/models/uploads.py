@@ -20,8 +20,8 @@ class UploadSummary(BaseModel):
     dwell_median_seconds: float | None = None
     dwell_p95_seconds: float | None = None
     dwell_max_seconds: float | None = None
-    occupancy_peak: int | None = None
-    peak_hour: int | None = Field(None, description="hour of the day, 0-23, in the upload's zone")
+    occupancy_peak: int | None = Field(None, description="most sessions at once, over all cameras together")
+    peak_hour: datetime | None = Field(None, description="start of the hour with the most session starts")
     started_at: datetime | None = Field(None, description="earliest start in the file")
     ended_at: datetime | None = Field(None, description="latest end in the file")
 

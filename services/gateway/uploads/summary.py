@@ -84,7 +84,9 @@ class SummaryBuilder:
         gaps = np.array([round(self._gap_seconds(camera) * _SECOND) for camera in self._cameras], np.int64)
         sessions = _sessions(appearances, gaps)
         dwell = (sessions["end"] - sessions["start"]) / _SECOND
-        hours = pd.to_datetime(sessions["start"], unit="us", utc=True).dt.tz_convert(self._zone).dt.hour
+        starts = pd.to_datetime(sessions["start"], unit="us", utc=True).dt.tz_convert(self._zone)
+        past_hour = (starts.dt.minute * 60 + starts.dt.second) * _SECOND + starts.dt.microsecond
+        hours = (starts - pd.to_timedelta(past_hour, unit="us")).value_counts()
         return UploadSummary(
             visitors=sessions["subject"].nunique(),
             sessions=len(sessions),
@@ -96,7 +98,7 @@ class SummaryBuilder:
             dwell_p95_seconds=float(dwell.quantile(0.95)),
             dwell_max_seconds=float(dwell.max()),
             occupancy_peak=_peak(sessions["start"].to_numpy(), sessions["end"].to_numpy()),
-            peak_hour=int(np.bincount(hours, minlength=24).argmax()),
+            peak_hour=min(hours[hours == hours.max()].index),
             started_at=_instant(sessions["start"].min()),
             ended_at=_instant(sessions["end"].max()),
         )
