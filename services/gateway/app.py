@@ -77,7 +77,7 @@ def create_app(settings: GatewaySettings) -> FastAPI:
         app.include_router(module.router, prefix="/api/v1", responses=PROBLEM_RESPONSES)
     app.include_router(health_router(checks))
     if settings.frontend_dist.is_dir():
-        app.mount("/", Frontend(settings.frontend_dist))
+        app.router.default = Frontend(settings.frontend_dist)
     return app
 
 

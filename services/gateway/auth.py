@@ -19,7 +19,7 @@ from services.gateway.models import User
 
 log = get_logger(__name__)
 
-MAX_ATTEMPTS = 10
+MAX_ATTEMPTS = 30
 ATTEMPT_WINDOW_SECONDS = 300
 
 # A hash costs 64 MiB and a core for some 50 ms: more at once would let logins starve everything else.

@@ -164,6 +164,13 @@ async def test_a_bearer_token_is_no_cookie_and_may_come_from_anywhere(client: ht
     assert (await client.post("/api/v1/alert-rules", headers=headers, json={})).status_code == 422
 
 
+@pytest.mark.parametrize("given", ['"cooldown_seconds": 1e12', '"threshold": 1e400', '"cooldown_seconds": Infinity'])
+async def test_a_rule_without_bounds_is_refused(client: httpx.AsyncClient, given: str) -> None:
+    headers = {**bearer(token()), "Content-Type": "application/json"}
+    content = f'{{"name": "x", "kind": "dwell_exceeded", "threshold": 1, {given}}}'
+    assert (await client.post("/api/v1/alert-rules", headers=headers, content=content)).status_code == 422
+
+
 async def test_until_its_servers_are_there_it_says_so(tmp_path: Path) -> None:
     async with client_of(create_app(settings(tmp_path))) as client:
         assert (await client.get("/healthz")).status_code == 200
@@ -272,6 +279,11 @@ async def test_the_dashboard_never_answers_for_the_interface(site: httpx.AsyncCl
     for method in ("GET", "POST"):
         answer = await site.request(method, path)
         assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
+
+
+async def test_a_method_that_a_path_does_not_have_is_told_as_such(site: httpx.AsyncClient) -> None:
+    answer = await site.get("/api/v1/auth/login")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
 
 
 def test_the_check_builds_the_application_without_any_server() -> None:
