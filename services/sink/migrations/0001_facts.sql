@@ -20,9 +20,9 @@ CREATE TABLE cameras (
     -- Cashier before entrance before store, by whole words: "still" holds no till, "aggregate" no gate.
     camera_category  text NOT NULL GENERATED ALWAYS AS (
         CASE
-            WHEN coalesce(description, '') || ' ' || coalesce(zone, '')
+            WHEN coalesce(description, '') || ' / ' || coalesce(zone, '')
                  ~* '\y(cashier|kasir|checkout|till|payment|counter)\y' THEN 'cashier'
-            WHEN coalesce(description, '') || ' ' || coalesce(zone, '')
+            WHEN coalesce(description, '') || ' / ' || coalesce(zone, '')
                  ~* '\y(entrance|entry|gate|front door)\y' THEN 'entrance'
             ELSE 'store'
         END
