@@ -7,14 +7,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import faust
-import msgspec
 
 from services.common import clock
 from services.common.events.quarantine import Quarantined
-from services.common.kafka.envelopes import BadItem, decode
+from services.common.kafka.envelopes import decode
 from services.common.kafka.headers import continue_trace
 from services.common.kafka.producer import EventProducer
-from services.common.kafka.quarantine import refuse_record
+from services.common.kafka.quarantine import camera_of, refuse_record
 from services.common.kafka.state import StateTable
 from services.common.kafka.workers import PartitionWorkers
 from services.common.metrics import CONSUMED, HANDLE_SECONDS
@@ -131,17 +130,12 @@ class RecordsHandler:
     def _admit(self, topic: Topic, message: Any) -> tuple[list[Any], list[Quarantined]]:
         key = message.key.decode(errors="replace") if message.key is not None else None
         decoded = decode(topic, message.value)
-        bad = list(decoded.bad)
-        items = decoded.items
         if topic is Topic.INSIGHTS:
-            items = []
-            for position, insight in enumerate(decoded.items):
-                why = refusal(insight, key, self._max_duration)
-                if why is None:
-                    items.append(insight)
-                else:
-                    bad.append(BadItem(msgspec.json.encode(insight), *why, position))
-        return items, [refuse_record(topic, message.partition, message.offset, item, key) for item in bad]
+            decoded = decoded.admit(lambda insight: refusal(insight, key, self._max_duration))
+        camera_id = camera_of(topic, message.key)
+        return decoded.items, [
+            refuse_record(topic, message.partition, message.offset, item, camera_id) for item in decoded.bad
+        ]
 
 
 def _key(camera_id: str, key: str) -> bytes:

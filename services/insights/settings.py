@@ -7,4 +7,3 @@ from services.common.settings import CommonSettings
 
 class InsightsSettings(CommonSettings):
     insight_window_seconds: float = Field(300.0, gt=0, description="on either side of an insight event")
-    implausible_dwell_hours: float = Field(24.0, gt=0, description="insight events that last longer are refused")

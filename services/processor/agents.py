@@ -6,20 +6,19 @@ from functools import partial
 from typing import Any
 
 import faust
-import msgspec
 
+from services.common.events.admission import refusal
 from services.common.events.appearances import Appearance
 from services.common.events.quarantine import Quarantined
 from services.common.events.sessions import Session
-from services.common.kafka.envelopes import BadItem, decode
+from services.common.kafka.envelopes import decode
 from services.common.kafka.headers import continue_trace
 from services.common.kafka.producer import EventProducer
-from services.common.kafka.quarantine import refuse_record
+from services.common.kafka.quarantine import camera_of, refuse_record
 from services.common.kafka.state import StateTable
 from services.common.kafka.workers import PartitionWorkers
 from services.common.metrics import CONSUMED, HANDLE_SECONDS
 from services.common.topics import Topic
-from services.processor.domain.admission import refusal
 from services.processor.domain.buckets import CameraState
 from services.processor.domain.sessionizer import step
 from services.processor.settings import ProcessorSettings
@@ -85,18 +84,12 @@ class AppearancesHandler:
 
     def _admit(self, event: Any) -> tuple[list[Appearance], list[Quarantined]]:
         message = event.message
-        key = _text(message.key)
-        decoded = decode(Topic.APPEARANCES, message.value)
-        bad = list(decoded.bad)
-        admitted = []
-        for position, report in enumerate(decoded.items):
-            why = refusal(report, key, self._max_dwell)
-            if why is None:
-                admitted.append(report)
-            else:
-                bad.append(BadItem(msgspec.json.encode(report), *why, position))
-        return admitted, [
-            refuse_record(Topic.APPEARANCES, message.partition, message.offset, item, key) for item in bad
+        decoded = decode(Topic.APPEARANCES, message.value).admit(
+            lambda report: refusal(report, message.key, self._max_dwell)
+        )
+        camera_id = camera_of(Topic.APPEARANCES, message.key)
+        return decoded.items, [
+            refuse_record(Topic.APPEARANCES, message.partition, message.offset, item, camera_id) for item in decoded.bad
         ]
 
 
@@ -108,7 +101,3 @@ def _values(cameras: dict[str, CameraState]) -> Iterator[tuple[bytes, bytes]]:
 
 def _key(camera_id: str, bucket: int) -> bytes:
     return f"{bucket}:{camera_id}".encode()
-
-
-def _text(key: bytes | None) -> str | None:
-    return key.decode(errors="replace") if key is not None else None

@@ -1,9 +1,7 @@
-"""What the processor needs beyond the common settings."""
-
-from pydantic import Field
+"""The processor needs the common settings only."""
 
 from services.common.settings import CommonSettings
 
 
 class ProcessorSettings(CommonSettings):
-    implausible_dwell_hours: float = Field(24.0, gt=0, description="longer appearances are refused here too")
+    """The gaps and the longest plausible dwell are common: other services must agree on them."""

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from datetime import timedelta
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
@@ -45,6 +46,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
     def __init__(self, settings: SinkSettings, writer: Writer) -> None:
         self._settings = settings
         self._writer = writer
+        self._max_dwell = timedelta(hours=settings.implausible_dwell_hours)
         self._expected: dict[Partition, int] = {}
         self._trouble: str | None = None
         self._kafka = AIOKafkaConsumer(
@@ -98,7 +100,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         polled = await self._poll()
         owned = {partition: records for partition, records in polled.items() if partition in self._expected}
         if owned:
-            await self._handle(read(owned))
+            await self._handle(read(owned, self._max_dwell))
 
     async def _position(self, partitions: set[TopicPartition]) -> None:
         """Take up reading where the database says."""

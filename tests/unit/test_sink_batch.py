@@ -1,5 +1,6 @@
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
 
 import msgspec
 from msgspec import Struct
@@ -10,15 +11,29 @@ from services.common.events.common import Envelope
 from services.common.kafka.envelopes import BadItem
 from services.common.kafka.quarantine import refuse_record
 from services.common.topics import Topic
+from services.processor.agents import AppearancesHandler
+from services.processor.settings import ProcessorSettings
 from services.sink.domain.batch import read
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
 
 
 class Record(Struct, frozen=True):
     offset: int
     value: bytes | None
     key: bytes | None = b"c1"
+
+
+class Message(Struct, frozen=True):
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+
+
+class Event(Struct, frozen=True):
+    message: Message
 
 
 def appearance(key: str) -> Appearance:
@@ -40,7 +55,7 @@ def envelope(items: Sequence[object]) -> bytes:
 class TestRead:
     def test_items_know_their_place_and_reading_goes_on_after_the_last_record(self) -> None:
         records = [Record(7, envelope([appearance("a"), appearance("b")])), Record(9, envelope([appearance("c")]))]
-        batch = read({(Topic.APPEARANCES, 3): records})
+        batch = read({(Topic.APPEARANCES, 3): records}, DAY)
         places = [(each.item.appearance_key, each.offset, each.position) for each in batch.items[Topic.APPEARANCES]]
         assert places == [("a", 7, 0), ("b", 7, 1), ("c", 9, 0)]
         assert batch.following == {(Topic.APPEARANCES, 3): 10}
@@ -48,7 +63,7 @@ class TestRead:
 
     def test_a_broken_item_is_refused_and_its_neighbours_are_kept_at_their_places(self) -> None:
         records = [Record(7, envelope([appearance("a"), {"appearance_key": 5}, appearance("b")]))]
-        batch = read({(Topic.APPEARANCES, 3): records})
+        batch = read({(Topic.APPEARANCES, 3): records}, DAY)
         places = [(each.item.appearance_key, each.position) for each in batch.items[Topic.APPEARANCES]]
         assert places == [("a", 0), ("b", 2)]
         [refused] = batch.unreadable
@@ -57,28 +72,50 @@ class TestRead:
 
     def test_an_unreadable_record_is_refused_whole_and_passed(self) -> None:
         records = [Record(7, b"\xff\xfe"), Record(8, None), Record(9, envelope([appearance("a")]))]
-        batch = read({(Topic.APPEARANCES, 0): records})
+        batch = read({(Topic.APPEARANCES, 0): records}, DAY)
         assert [each.source for each in batch.unreadable] == ["kafka:appearances.v1/0/7", "kafka:appearances.v1/0/8"]
         assert [each.item.appearance_key for each in batch.items[Topic.APPEARANCES]] == ["a"]
         assert batch.following == {(Topic.APPEARANCES, 0): 10}
 
     def test_a_refusal_has_the_identity_that_every_other_reader_of_the_record_gives_it(self) -> None:
-        [refused] = read({(Topic.SESSIONS, 4): [Record(11, b"{")]}).unreadable
+        [refused] = read({(Topic.SESSIONS, 4): [Record(11, b"{")]}, DAY).unreadable
         elsewhere = refuse_record(Topic.SESSIONS, 4, 11, BadItem(b"{", refused.reason_code, "any words"), None)
         assert refused.quarantine_id == elsewhere.quarantine_id
+
+    def test_a_report_that_the_processor_refuses_is_no_row_and_the_same_entry(self) -> None:
+        reports = [
+            {},
+            appearance("a"),
+            msgspec.structs.replace(appearance("b"), camera_id="c2"),
+            msgspec.structs.replace(appearance("c"), ended_at=NOON - DAY),
+            msgspec.structs.replace(appearance("d"), ended_at=NOON + 2 * DAY),
+        ]
+        record = Record(7, envelope(reports))
+        batch = read({(Topic.APPEARANCES, 3): [record]}, DAY)
+        assert [each.item.appearance_key for each in batch.items[Topic.APPEARANCES]] == ["a"]
+        assert [(each.source, each.reason_code) for each in batch.unreadable] == [
+            ("kafka:appearances.v1/3/7", "schema_violation"),
+            ("kafka:appearances.v1/3/7#2", "schema_violation"),
+            ("kafka:appearances.v1/3/7#3", "negative_dwell"),
+            ("kafka:appearances.v1/3/7#4", "implausible_dwell"),
+        ]
+        processor = AppearancesHandler(ProcessorSettings(implausible_dwell_hours=24), cast(Any, None), cast(Any, None))
+        admitted, refused = processor._admit(cast(Any, Event(Message(3, record.offset, record.key, record.value))))
+        assert [each.appearance_key for each in admitted] == ["a"]
+        assert [each.quarantine_id for each in refused] == [each.quarantine_id for each in batch.unreadable]
 
     def test_a_key_that_names_no_camera_is_not_taken_for_one(self) -> None:
         polled: dict[tuple[str, int], list[Record]] = {
             (Topic.APPEARANCES, 0): [Record(1, b"{", b"\xff"), Record(2, b"{", b"c\0"), Record(3, b"{", None)],
             (Topic.ALERT_RULES, 0): [Record(1, b"{", b"rule-1")],
         }
-        assert [each.camera_id for each in read(polled).unreadable] == [None] * 4
+        assert [each.camera_id for each in read(polled, DAY).unreadable] == [None] * 4
 
     def test_an_item_that_the_database_refuses_is_kept_as_it_was(self) -> None:
         rule = AlertRule(
             rule_id="r", version=1, name="n\0", kind="dwell_exceeded", threshold=1, severity="low", updated_at=NOON
         )
-        [placed] = read({(Topic.ALERT_RULES, 5): [Record(1, envelope([rule]))]}).items[Topic.ALERT_RULES]
+        [placed] = read({(Topic.ALERT_RULES, 5): [Record(1, envelope([rule]))]}, DAY).items[Topic.ALERT_RULES]
         refused = placed.refused("PostgreSQL refuses it")
         assert msgspec.json.decode(refused.raw, type=AlertRule) == rule
         assert (refused.source, refused.camera_id) == ("kafka:alert.rules.v1/5/1", None)

@@ -1,6 +1,6 @@
 """Kafka record values: encoding, and decoding in which one bad item never costs its neighbours."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import Any
 
@@ -29,6 +29,23 @@ class BadItem(msgspec.Struct, frozen=True):
 class Decoded(msgspec.Struct, frozen=True):
     items: list[Any]
     bad: list[BadItem]
+
+    def placed(self) -> Iterator[tuple[int, Any]]:
+        """The items with their positions in the record."""
+        bad = {each.position for each in self.bad}
+        positions = (number for number in range(len(self.items) + len(bad)) if number not in bad)
+        return zip(positions, self.items, strict=True)
+
+    def admit(self, refusal: Callable[[Any], tuple[str, str] | None]) -> "Decoded":
+        """The same without the items for which `refusal` gives a (reason code, reason); these become bad ones."""
+        items, bad = [], list(self.bad)
+        for position, item in self.placed():
+            why = refusal(item)
+            if why is None:
+                items.append(item)
+            else:
+                bad.append(BadItem(msgspec.json.encode(item), *why, position))
+        return Decoded(items, bad)
 
 
 _LOOSE = msgspec.json.Decoder(Envelope[msgspec.Raw])

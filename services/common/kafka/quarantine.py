@@ -5,7 +5,7 @@ from services.common.events.common import stable_id
 from services.common.events.quarantine import Quarantined
 from services.common.kafka.envelopes import BadItem
 from services.common.metrics import QUARANTINED
-from services.common.topics import Topic
+from services.common.topics import SPECS, Topic
 
 MAX_RAW_BYTES = 64 * 1024
 
@@ -29,3 +29,13 @@ def refuse_record(topic: Topic, partition: int, offset: int, bad: BadItem, camer
     return refuse(
         f"{source}#{bad.position}" if bad.position else source, bad.reason_code, bad.reason, bad.raw, camera_id
     )
+
+
+def camera_of(topic: Topic, key: bytes | None) -> str | None:
+    """The camera that a record's key names, if it names one that the database can hold."""
+    if key is None or b"\0" in key or SPECS[topic].key != "camera_id":
+        return None
+    try:
+        return key.decode()
+    except UnicodeDecodeError:
+        return None

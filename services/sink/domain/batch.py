@@ -1,15 +1,17 @@
 """One batch of records: what of it can be read, where each item stood, and where reading goes on."""
 
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from typing import Any, Protocol
 
 import msgspec
 from msgspec import Struct, field
 
+from services.common.events.admission import refusal
 from services.common.events.quarantine import Quarantined
 from services.common.kafka.envelopes import BadItem, decode
-from services.common.kafka.quarantine import refuse_record
-from services.common.topics import SPECS, Topic
+from services.common.kafka.quarantine import camera_of, refuse_record
+from services.common.topics import Topic
 
 Partition = tuple[str, int]
 
@@ -49,33 +51,23 @@ class Batch(Struct, frozen=True):
     unreadable: list[Quarantined] = field(default_factory=list)
 
 
-def read(polled: Mapping[Partition, Iterable[Record]]) -> Batch:
+def read(polled: Mapping[Partition, Iterable[Record]], max_dwell: timedelta) -> Batch:
     batch = Batch()
     for (name, partition), records in polled.items():
         topic = Topic(name)
         for record in records:
-            _read_record(batch, topic, partition, record)
+            _read_record(batch, topic, partition, record, max_dwell)
             batch.following[name, partition] = record.offset + 1
     return batch
 
 
-def _read_record(batch: Batch, topic: Topic, partition: int, record: Record) -> None:
+def _read_record(batch: Batch, topic: Topic, partition: int, record: Record, max_dwell: timedelta) -> None:
     decoded = decode(topic, record.value)
-    refused = {bad.position for bad in decoded.bad}
-    positions = (number for number in range(len(decoded.items) + len(refused)) if number not in refused)
+    if topic is Topic.APPEARANCES:
+        decoded = decoded.admit(lambda report: refusal(report, record.key, max_dwell))
     batch.items.setdefault(topic, []).extend(
-        Placed(item, topic, partition, record.offset, position)
-        for position, item in zip(positions, decoded.items, strict=True)
+        Placed(item, topic, partition, record.offset, position) for position, item in decoded.placed()
     )
     batch.unreadable.extend(
-        refuse_record(topic, partition, record.offset, bad, _camera_id(topic, record.key)) for bad in decoded.bad
+        refuse_record(topic, partition, record.offset, bad, camera_of(topic, record.key)) for bad in decoded.bad
     )
-
-
-def _camera_id(topic: Topic, key: bytes | None) -> str | None:
-    if key is None or b"\0" in key or SPECS[topic].key != "camera_id":
-        return None
-    try:
-        return key.decode()
-    except UnicodeDecodeError:
-        return None

@@ -1,18 +1,20 @@
-"""What of a readable record still cannot be taken: the last gate before the state."""
+"""Which readable appearances still cannot be taken. All readers of the topic ask here, or a report would both be
+quarantined by one and stored by another."""
 
 from datetime import timedelta
 
 from services.common.events.appearances import Appearance
 
 
-def refusal(report: Appearance, record_key: str | None, max_dwell: timedelta) -> tuple[str, str] | None:
+def refusal(report: Appearance, record_key: bytes | None, max_dwell: timedelta) -> tuple[str, str] | None:
     """(reason code, reason) why the report is refused, or None.
 
     Gateway and connector never send such reports; a stranger's producer might, and one of them would spoil the state
     for good: another camera's key puts it on the wrong partition, years of dwell fill thousands of time slots.
     """
-    if report.camera_id != record_key:
-        return "schema_violation", f"the record's key is {record_key!r}, the camera {report.camera_id!r}"
+    key = record_key.decode(errors="replace") if record_key is not None else None
+    if report.camera_id != key:
+        return "schema_violation", f"the record's key is {key!r}, the camera {report.camera_id!r}"
     if report.ended_at < report.started_at:
         return "negative_dwell", f"{report.ended_at} lies before {report.started_at}"
     if report.ended_at - report.started_at > max_dwell:
