@@ -77,7 +77,7 @@ def main() -> None:
     local = f"http://127.0.0.1:{settings.ingest_port}/webhooks/corsight"
     parser = argparse.ArgumentParser(prog="python -m services.ingest.simulator", description=__doc__)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--rate", type=float, default=6.0, help="people per minute")
+    parser.add_argument("--rate", type=float, default=2.0, help="people per minute")
     parser.add_argument("--url", default=local, help="where the webhook is")
     parser.add_argument("--check", action="store_true", help="build the feed, then exit")
     arguments = parser.parse_args()
