@@ -1,10 +1,12 @@
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import msgspec
 import pytest
 
+from services.common.corsight import timestamps
 from services.common.events.admission import refusal
 from services.common.events.appearances import Appearance
+from services.common.events.common import EARLIEST, LATEST
 from services.common.kafka.envelopes import BadItem, Decoded
 from services.common.kafka.quarantine import camera_of
 from services.common.topics import Topic
@@ -44,6 +46,30 @@ def test_an_end_before_the_start_and_a_dwell_above_the_limit_are_refused() -> No
     microsecond = timedelta(microseconds=1)
     assert reason(ended_at=NOON - microsecond) == "negative_dwell"
     assert reason(ended_at=NOON + DAY + microsecond) == "implausible_dwell"
+
+
+@pytest.mark.parametrize("instant", [EARLIEST, LATEST])
+def test_the_first_and_the_last_plausible_instant_are_taken(instant: datetime) -> None:
+    assert reason(started_at=instant, ended_at=instant) is None
+
+
+@pytest.mark.parametrize(
+    "instant",
+    [
+        EARLIEST - timedelta(microseconds=1),
+        LATEST + timedelta(microseconds=1),
+        datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14))),
+        datetime.max.replace(tzinfo=timezone(-timedelta(hours=12))),
+    ],
+)
+def test_an_instant_outside_the_years_of_cameras_is_refused(instant: datetime) -> None:
+    assert reason(started_at=instant, ended_at=instant) == "bad_timestamp"
+    assert reason(started_at=instant) == "bad_timestamp"
+    assert reason(ended_at=instant) == "bad_timestamp"
+
+
+def test_events_may_lie_where_files_may() -> None:
+    assert (EARLIEST, LATEST) == (timestamps.EARLIEST, timestamps.LATEST)
 
 
 def test_what_is_refused_late_keeps_the_position_it_had_in_the_record() -> None:

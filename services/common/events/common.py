@@ -1,7 +1,7 @@
 """What all events share: the envelope, identities, canonical JSON."""
 
 import hashlib
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
@@ -19,6 +19,12 @@ Revision = Annotated[
 ]
 
 T = TypeVar("T")
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+EARLIEST = _EPOCH + timedelta(seconds=10**8)
+LATEST = _EPOCH + timedelta(seconds=10**11 - 1)
+"""1973 to 5138, as far as files are read: around an instant near the ends of the calendar nothing can be computed."""
 
 
 class Envelope(Struct, Generic[T], kw_only=True, frozen=True):

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from services.common.events.admission import implausible_instant
 from services.common.events.insights import InsightEvent
 
 
@@ -15,4 +16,6 @@ def refusal(event: InsightEvent, record_key: str | None, max_duration: timedelta
         return "schema_violation", f"the record's key is {record_key!r}, the camera {event.camera_id!r}"
     if event.duration_seconds > max_duration.total_seconds():
         return "implausible_dwell", f"a duration of {event.duration_seconds} s is above {max_duration}"
-    return None
+    return implausible_instant(event.started_at) or implausible_instant(
+        event.started_at + timedelta(seconds=event.duration_seconds)
+    )
