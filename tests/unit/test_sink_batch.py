@@ -3,6 +3,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import msgspec
+import pytest
 from msgspec import Struct
 
 from services.common.events.alerts import AlertRule
@@ -76,6 +77,12 @@ class TestRead:
         assert [each.source for each in batch.unreadable] == ["kafka:appearances.v1/0/7", "kafka:appearances.v1/0/8"]
         assert [each.item.appearance_key for each in batch.items[Topic.APPEARANCES]] == ["a"]
         assert batch.following == {(Topic.APPEARANCES, 0): 10}
+
+    @pytest.mark.parametrize("topic", [Topic.CAMERAS, Topic.ALERT_RULES])
+    def test_a_tombstone_is_passed_without_a_word(self, topic: Topic) -> None:
+        batch = read({(topic, 2): [Record(7, None)]}, DAY)
+        assert (batch.following, batch.unreadable) == ({(topic, 2): 8}, [])
+        assert not batch.items.get(topic)
 
     def test_a_refusal_has_the_identity_that_every_other_reader_of_the_record_gives_it(self) -> None:
         [refused] = read({(Topic.SESSIONS, 4): [Record(11, b"{")]}, DAY).unreadable

@@ -11,7 +11,7 @@ from services.common.events.admission import refusal
 from services.common.events.quarantine import Quarantined
 from services.common.kafka.envelopes import BadItem, decode
 from services.common.kafka.quarantine import camera_of, refuse_record
-from services.common.topics import Topic
+from services.common.topics import SPECS, Topic
 
 Partition = tuple[str, int]
 
@@ -62,6 +62,9 @@ def read(polled: Mapping[Partition, Iterable[Record]], max_dwell: timedelta) -> 
 
 
 def _read_record(batch: Batch, topic: Topic, partition: int, record: Record, max_dwell: timedelta) -> None:
+    if record.value is None and SPECS[topic].cleanup == "compact":
+        # A tombstone: compaction shall forget the key, which says nothing about what is stored.
+        return
     decoded = decode(topic, record.value)
     if topic is Topic.APPEARANCES:
         decoded = decoded.admit(lambda report: refusal(report, record.key, max_dwell))
