@@ -5,6 +5,17 @@ import msgspec
 
 from services.common.health import Check, Health
 
+SERVER_AWAY: tuple[type[Exception], ...] = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.TransactionRollbackError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.InterfaceError,
+    OSError,
+)
+"""What is no fault of the statement: away, restarting, full, a standby, or the loser of a deadlock. Try again later."""
+
 
 async def _prepare(connection: asyncpg.Connection) -> None:
     await connection.set_type_codec(

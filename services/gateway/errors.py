@@ -13,6 +13,7 @@ from starlette.requests import ClientDisconnect
 
 from services.common.kafka.producer import PublishError
 from services.common.logging import get_logger
+from services.common.postgres import SERVER_AWAY
 from services.gateway.models import Problem
 
 log = get_logger(__name__)
@@ -124,8 +125,8 @@ def install_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(PublishError, _kafka_away)
-    for error in (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, ConnectionError, TimeoutError):
-        app.add_exception_handler(error, _database_away)
+    for error in SERVER_AWAY:
+        app.add_exception_handler(error, _server_away)
     app.add_exception_handler(asyncpg.DataError, _unstorable)
     app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _crashed)
@@ -154,9 +155,9 @@ async def _kafka_away(request: Request, error: Exception) -> JSONResponse:
     return await _refused(request, UnavailableError("Kafka does not acknowledge; nothing was accepted, try again."))
 
 
-async def _database_away(request: Request, error: Exception) -> JSONResponse:
+async def _server_away(request: Request, error: Exception) -> JSONResponse:
     log.warning("a server is away", error=f"{type(error).__name__}: {error}")
-    return await _refused(request, UnavailableError("The database does not answer; try again."))
+    return await _refused(request, UnavailableError("A server that the answer needs is away; try again."))
 
 
 async def _unstorable(request: Request, error: Exception) -> JSONResponse:

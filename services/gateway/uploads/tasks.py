@@ -9,7 +9,7 @@ from celery.signals import setup_logging
 from services.common.corsight.files import FileError
 from services.common.kafka.producer import EventProducer, PublishError
 from services.common.logging import configure_logging, get_logger
-from services.common.postgres import create_pool
+from services.common.postgres import SERVER_AWAY, create_pool
 from services.gateway.settings import GatewaySettings
 from services.gateway.uploads import progress
 from services.gateway.uploads.queue import TASK, create_queue
@@ -17,6 +17,9 @@ from services.gateway.uploads.store import RawStore
 from services.gateway.uploads.work import work_on
 
 log = get_logger(__name__)
+
+INTERRUPTIONS: tuple[type[Exception], ...] = (PublishError, *SERVER_AWAY)
+"""No fault of the upload's: the row stays as it is, and the gateway queues it again."""
 
 settings = GatewaySettings()
 app = create_queue(settings)
@@ -40,7 +43,7 @@ async def _process(upload_id: str) -> None:
             EventProducer(settings.kafka_bootstrap, "upload-worker") as producer,
         ):
             await _work(upload_id, db, producer)
-    except (PublishError, OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError) as error:
+    except INTERRUPTIONS as error:
         log.warning("upload interrupted", upload_id=upload_id, error=f"{type(error).__name__}: {error}")
 
 
@@ -49,7 +52,7 @@ async def _work(upload_id: str, db: asyncpg.Pool, producer: EventProducer) -> No
         await work_on(upload_id, db, producer, RawStore(settings.raw_store), settings)
     except FileError as error:
         log.info("upload failed", upload_id=upload_id, error=str(error))
-    except (PublishError, OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError):
+    except INTERRUPTIONS:
         raise
     except Exception:
         # Queued again it would fail again: whoever sent it is told, and may try again.
