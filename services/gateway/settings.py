@@ -24,7 +24,6 @@ class GatewaySettings(CommonSettings):
     inline_limit_bytes: int = Field(5_000_000, ge=0, description="larger uploads are queued instead of parsed at once")
     max_upload_bytes: int = Field(2_000_000_000, gt=0)
     max_unpacked_bytes: int = Field(20_000_000_000, gt=0, description="of a compressed upload")
-    implausible_dwell_hours: float = Field(24.0, gt=0)
     future_minutes: float = Field(5.0, ge=0)
     waiting_threshold_seconds: float = Field(600.0, ge=0)
 

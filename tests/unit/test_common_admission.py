@@ -3,7 +3,6 @@ from datetime import UTC, datetime, timedelta, timezone
 import msgspec
 import pytest
 
-from services.common.corsight import timestamps
 from services.common.events.admission import refusal
 from services.common.events.appearances import Appearance
 from services.common.events.common import EARLIEST, LATEST
@@ -66,10 +65,6 @@ def test_an_instant_outside_the_years_of_cameras_is_refused(instant: datetime) -
     assert reason(started_at=instant, ended_at=instant) == "bad_timestamp"
     assert reason(started_at=instant) == "bad_timestamp"
     assert reason(ended_at=instant) == "bad_timestamp"
-
-
-def test_events_may_lie_where_files_may() -> None:
-    assert (EARLIEST, LATEST) == (timestamps.EARLIEST, timestamps.LATEST)
 
 
 def test_what_is_refused_late_keeps_the_position_it_had_in_the_record() -> None:

@@ -15,11 +15,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+from services.common.events.common import EARLIEST, LATEST
 
-EARLIEST = EPOCH + timedelta(seconds=10**8)
-LATEST = EPOCH + timedelta(seconds=10**11 - 1)
-"""1973 to 5138: within these bounds no number can be read both as seconds and as milliseconds."""
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _ISO = re.compile(
     r"(\d{4})-(\d{1,2})-(\d{1,2})(?:T|\s+)(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d+))?)?"
