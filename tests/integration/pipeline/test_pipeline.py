@@ -120,7 +120,7 @@ async def test_an_appearance_told_by_webhook_and_by_file_counts_once_and_moves_t
         **pipeline.appearance("moving-camera", "moving-appearance", 0),
         "person_id": None,
         "started_at": "2026-03-10T10:00:00.250000Z",
-        "ended_at": "2026-03-10T10:00:16.500000Z",
+        "ended_at": "2026-03-10T10:00:26.500000Z",
         "reported_at": "2026-03-10T10:00:26.500000Z",
         "age_group": "20-29",
     }
