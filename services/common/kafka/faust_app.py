@@ -1,13 +1,17 @@
 """Faust applications as this system uses them: raw bytes, one agent a topic, in-order acks, no Faust windows."""
 
+import asyncio
 import os
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 import faust
+from aiokafka.errors import KafkaError
 
 from services.common.health import Check, health_app
+from services.common.kafka.admin import TopicDriftError, ensure_topics
 from services.common.kafka.lag import LagProbe
 from services.common.logging import get_logger, logging_config
 from services.common.runner import serve
@@ -58,12 +62,39 @@ def run_faust(
         async with LagProbe(settings.kafka_bootstrap, app.conf.id, topics, settings.lag_limit) as lag:
             await serve(health_app({"kafka": lag.check, **checks}), settings.host, port)
 
+    _make_changelogs(app, settings)
     settings.home.mkdir(parents=True, exist_ok=True)
     worker = faust.Worker(app, loglevel=settings.log_level)
     # It writes terminal codes into the log.
     worker.spinner = None
     worker.execute_from_commandline()
     sys.exit(0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Changelog:
+    topic: str
+    config: Mapping[str, str] = field(default_factory=lambda: {"cleanup.policy": "compact"})
+
+
+def _make_changelogs(app: faust.App, settings: CommonSettings) -> None:
+    """Have the tables' changelogs on the broker before the app asks for its partitions.
+
+    Faust makes them too, but joins its group at once. A changelog that the broker's metadata does not show yet is left
+    out of the assignment, and a static member gets the same assignment again whenever it restarts: without state.
+    """
+    changelogs = [_Changelog(table.changelog_topic_name) for table in app.tables.values()]
+    loop = asyncio.new_event_loop()
+    try:
+        made = loop.run_until_complete(
+            ensure_topics(settings.kafka_bootstrap, changelogs, replication=settings.kafka_replication)
+        )
+    except (KafkaError, TimeoutError, TopicDriftError) as error:
+        log.critical("changelogs could not be made", reason=str(error) or type(error).__name__)
+        sys.exit(1)
+    finally:
+        loop.close()
+    log.info("changelogs are there", created=made)
 
 
 def end_process(reason: str, **fields: Any) -> NoReturn:

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 
 import faust
 
-from services.common.topics import PARTITIONS
+from services.common.kafka.faust_app import end_process
+from services.common.topics import PARTITIONS, SPECS
 
 
 class StateTable:
@@ -21,12 +22,8 @@ class StateTable:
     def __init__(self, app: faust.App, name: str) -> None:
         self._table = app.Table(name, key_type=bytes, value_type=bytes, partitions=PARTITIONS)
 
-        # After recovery Faust first resumes the source partitions and then seeks them to their committed offsets and
-        # clears its queues. What it reads in between is partly handed on and partly thrown away, and the gap counts
-        # as acknowledged: records are lost. Recovery itself starts the flow again, after the clearing.
-        @self._table.on_recover
-        async def hold_the_flow() -> None:
-            app.consumer.stop_flow()
+        self._app = app
+        self._table.on_recover(self._recovered)
 
     def read(self, key: bytes) -> bytes | None:
         value: bytes | None = self._table.data.get(key)
@@ -38,3 +35,15 @@ class StateTable:
             sent.append(await self._table.changelog_topic.send(key=key, value=value, partition=partition))
             self._table.data[key] = value
         await asyncio.gather(*sent)
+
+    async def _recovered(self) -> None:
+        assigned = self._app.consumer.assignment()
+        changelog = self._table.changelog_topic_name
+        recovered = {partition.partition for partition in assigned if partition.topic == changelog}
+        stateless = {partition.partition for partition in assigned if partition.topic in SPECS} - recovered
+        if stateless:
+            end_process("partitions were assigned without their changelog", partitions=sorted(stateless))
+        # What follows in Faust: it resumes the source partitions, seeks them to their committed offsets, and clears its
+        # queues. What it reads before the clearing is partly handed on and partly thrown away, and the gap counts as
+        # acknowledged: records are lost. So nothing may be read until Faust itself starts the flow, after the clearing.
+        self._app.consumer.stop_flow()
