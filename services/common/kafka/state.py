@@ -38,7 +38,7 @@ class StateTable:
 
     async def _recovered(self) -> None:
         assigned = self._app.consumer.assignment()
-        changelog = self._table.changelog_topic_name
+        changelog = self._table.changelog_topic.get_topic_name()
         recovered = {partition.partition for partition in assigned if partition.topic == changelog}
         stateless = {partition.partition for partition in assigned if partition.topic in SPECS} - recovered
         if stateless:
