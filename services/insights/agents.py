@@ -37,7 +37,7 @@ def attach_agents(app: faust.App, settings: InsightsSettings, rulebook: RuleBook
     async def records(stream: Any) -> None:
         async with EventProducer(settings.kafka_bootstrap, app.conf.id) as producer:
             handler = RecordsHandler(settings, table, producer, rulebook)
-            async with PartitionWorkers(handler.handle) as workers:
+            async with PartitionWorkers(handler.handle, table.continuity) as workers:
                 async for event in stream.noack().events():
                     await workers.add(event)
 

@@ -34,7 +34,7 @@ def attach_agents(app: faust.App, settings: ProcessorSettings) -> None:
     async def appearances(stream: Any) -> None:
         async with EventProducer(settings.kafka_bootstrap, app.conf.id) as producer:
             handler = AppearancesHandler(settings, table, producer)
-            async with PartitionWorkers(handler.handle) as workers:
+            async with PartitionWorkers(handler.handle, table.continuity) as workers:
                 async for event in stream.noack().events():
                     await workers.add(event)
 

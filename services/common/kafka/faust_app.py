@@ -43,6 +43,8 @@ def create_faust_app(app_id: str, settings: CommonSettings) -> faust.App:
         consumer_group_instance_id=os.environ.get("DWELL_INSTANCE_ID"),
         consumer_auto_offset_reset="earliest",
         stream_wait_empty=True,
+        # A fetch begun before a rebalance may last a second, and must not take records that recovery has yet to read.
+        stream_recovery_delay=1.1,
         producer_linger=0,
         producer_compression_type="lz4",
         producer_max_request_size=4 * 1024 * 1024,

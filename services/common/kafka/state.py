@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 import faust
 
+from services.common.kafka.continuity import Continuity
 from services.common.kafka.faust_app import end_process
 from services.common.topics import PARTITIONS, SPECS
 
@@ -20,10 +21,10 @@ class StateTable:
     """
 
     def __init__(self, app: faust.App, name: str) -> None:
-        self._table = app.Table(name, key_type=bytes, value_type=bytes, partitions=PARTITIONS)
-
         self._app = app
+        self._table = app.Table(name, key_type=bytes, value_type=bytes, partitions=PARTITIONS)
         self._table.on_recover(self._recovered)
+        self.continuity = Continuity(app)
 
     def read(self, key: bytes) -> bytes | None:
         value: bytes | None = self._table.data.get(key)
@@ -43,7 +44,4 @@ class StateTable:
         stateless = {partition.partition for partition in assigned if partition.topic in SPECS} - recovered
         if stateless:
             end_process("partitions were assigned without their changelog", partitions=sorted(stateless))
-        # What follows in Faust: it resumes the source partitions, seeks them to their committed offsets, and clears its
-        # queues. What it reads before the clearing is partly handed on and partly thrown away, and the gap counts as
-        # acknowledged: records are lost. So nothing may be read until Faust itself starts the flow, after the clearing.
-        self._app.consumer.stop_flow()
+        await self.continuity.begin()

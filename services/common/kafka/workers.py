@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Self
 
+from services.common.kafka.continuity import Continuity
 from services.common.kafka.faust_app import end_process
-from services.common.topics import SPECS, Topic
 
 QUEUED_EVENTS = 4
 """Per partition. Bulk envelopes are some 250 KB, and a queue only has to cover the wait for Kafka's answers."""
@@ -21,11 +21,11 @@ class PartitionWorkers:
     acknowledges by itself when its agent moves on.
     """
 
-    def __init__(self, handle: Handle) -> None:
+    def __init__(self, handle: Handle, continuity: Continuity) -> None:
         self._handle = handle
+        self._continuity = continuity
         self._queues: dict[int, asyncio.Queue[Any]] = {}
         self._tasks: list[asyncio.Task[None]] = []
-        self._next: dict[tuple[str, int, int], int] = {}
 
     async def __aenter__(self) -> Self:
         return self
@@ -36,23 +36,12 @@ class PartitionWorkers:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def add(self, event: Any) -> None:
-        self._expect_in_order(event.message)
+        self._continuity.expect(event.message)
         partition = event.message.partition
         if partition not in self._queues:
             self._queues[partition] = asyncio.Queue(QUEUED_EVENTS)
             self._tasks.append(asyncio.create_task(self._work(partition), name=f"partition-{partition}"))
         await self._queues[partition].put(event)
-
-    def _expect_in_order(self, message: Any) -> None:
-        """Faust takes offsets that it did not hand on for absent and commits past them. So before anything behind a
-        gap is acknowledged the process ends, and the next one reads from the last offset that was."""
-        if SPECS[Topic(message.topic)].cleanup == "compact":
-            return
-        place = (message.topic, message.partition, message.generation_id)
-        expected = self._next.get(place, message.offset)
-        if message.offset > expected:
-            end_process("records were left out", place=place, expected=expected, found=message.offset)
-        self._next[place] = message.offset + 1
 
     async def _work(self, partition: int) -> None:
         queue = self._queues[partition]

@@ -1,0 +1,53 @@
+"""No record of a source topic is left out, whatever Faust does while it starts."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import faust
+from faust.types import TP
+
+from services.common.kafka.faust_app import end_process
+from services.common.topics import SPECS, Topic
+
+FETCH_SECONDS = 1.1
+"""A fetch that Faust has begun ends within its fixed limit of 1 s."""
+
+
+class Continuity:
+    """Places every source partition when its state has been recovered, and checks that records follow each other.
+
+    Recovery ends so: Faust takes the changelogs out of the set of partitions to fetch, puts the sources in, seeks them
+    to their committed offsets, and clears its queues. A fetch that was waiting meanwhile takes an empty set for all
+    partitions, its records are thrown away, and seeking brings back only partitions with a commit above 0. What is read
+    before the clearing is handed on in part, and the gap counts as acknowledged. Either way records were lost in a
+    third of the starts on a backlog. Hence: no fetch from the end of recovery to the clearing, and an explicit seek.
+    """
+
+    def __init__(self, app: faust.App) -> None:
+        self._app = app
+        self._next: dict[TP, int] = {}
+
+    async def begin(self) -> None:
+        """Hold the flow, which Faust starts again after the clearing, and seek each partition to where it goes on."""
+        consumer: Any = self._app.consumer
+        consumer.stop_flow()
+        await asyncio.sleep(FETCH_SECONDS)
+        sources = [partition for partition in consumer.assignment() if partition.topic in SPECS]
+        if not sources:
+            return
+        committed: Mapping[TP, int | None] = await consumer.seek_to_committed()
+        earliest: Mapping[TP, int] = await consumer.earliest_offsets(*sources)
+        self._next = {partition: max(committed.get(partition) or 0, earliest[partition]) for partition in sources}
+        for partition, offset in self._next.items():
+            await consumer.seek(partition, offset)
+
+    def expect(self, message: Any) -> None:
+        """End the process at a gap, before anything behind it is acknowledged: the next one reads what was left out.
+
+        Retention may also make a gap, once, if it overtakes a reader.
+        """
+        expected = self._next.get(message.tp, message.offset)
+        if message.offset > expected and SPECS[Topic(message.topic)].cleanup != "compact":
+            end_process("records were left out", partition=message.tp, expected=expected, found=message.offset)
+        self._next[message.tp] = message.offset + 1
