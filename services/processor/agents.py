@@ -10,7 +10,7 @@ import faust
 from services.common.events.admission import refusal
 from services.common.events.appearances import Appearance
 from services.common.events.quarantine import Quarantined
-from services.common.events.sessions import Session
+from services.common.events.sessions import Session, revision_after
 from services.common.kafka.envelopes import decode
 from services.common.kafka.headers import continue_trace
 from services.common.kafka.producer import EventProducer
@@ -69,7 +69,7 @@ class AppearancesHandler:
                         reports,
                         camera_id=camera_id,
                         gap=timedelta(seconds=self._settings.gap_seconds(camera_id)),
-                        revision=event.message.offset + 1,
+                        revision=revision_after(event.message.offset),
                     )
                 CONSUMED.labels(Topic.APPEARANCES).inc(len(reports))
         continue_trace(events[-1].headers)

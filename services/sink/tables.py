@@ -15,16 +15,22 @@ class Table(Struct, frozen=True):
     """A table whose columns are named as the fields of `item`.
 
     `revision` names what must be greater for a record to replace the stored one; without it the first one stays.
+    `unstored` are fields without a column.
     """
 
     name: str
     item: type[Any]
     key: tuple[str, ...]
     revision: tuple[str, ...] = ()
+    unstored: tuple[str, ...] = ()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return tuple(name for name in self.item.__struct_fields__ if name not in self.unstored)
 
     @property
     def upsert(self) -> str:
-        columns = self.item.__struct_fields__
+        columns = self.columns
         values = ", ".join(f"${number}" for number in range(1, len(columns) + 1))
         return (
             f"INSERT INTO {self.name} AS stored ({', '.join(columns)}) VALUES ({values})"  # noqa: S608 - our own names
@@ -46,13 +52,13 @@ class Table(Struct, frozen=True):
         return tuple(getattr(item, column) for column in self.revision)
 
     def values(self, item: Any) -> tuple[Any, ...]:
-        return tuple(getattr(item, column) for column in self.item.__struct_fields__)
+        return tuple(getattr(item, column) for column in self.columns)
 
 
 QUARANTINE = Table("quarantine", Quarantined, ("quarantine_id",))
 
 TABLES: dict[Topic, Table] = {
-    Topic.SESSIONS: Table("sessions", Session, ("session_id",), ("revision",)),
+    Topic.SESSIONS: Table("sessions", Session, ("session_id",), ("revision",), unstored=("partial",)),
     Topic.OCCUPANCY: Table("occupancy_minutes", OccupancyMinute, ("camera_id", "minute"), ("revision",)),
     Topic.INSIGHTS_MERGED: Table("insights", MergedInsight, ("insight_id",), ("revision",)),
     Topic.ALERTS: Table("alerts", Alert, ("alert_id",), ("revision",)),

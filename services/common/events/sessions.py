@@ -28,6 +28,28 @@ class Session(Struct, kw_only=True, frozen=True):
     status: Literal["active", "absorbed"]
     revision: Revision
     absorbed_into: str | None = None
+    partial: Annotated[
+        bool,
+        Meta(
+            description="true when earlier appearances that may belong to it are no longer at hand where it was "
+            "computed: a whole record with a greater revision follows"
+        ),
+    ] = False
+
+
+def revision_after(offset: int) -> int:
+    """Revision of the session records that the appearances record at `offset` causes. They are even."""
+    return 2 * (offset + 1)
+
+
+def revision_of_repair(revision: int) -> int:
+    """Revision of what replaces a record that was computed without all its appearances: odd, and below the next."""
+    return revision | 1
+
+
+def appearances_before(revision: int) -> int:
+    """How far the appearances of a partition must be known, as an offset, to judge session records of `revision`."""
+    return revision // 2
 
 
 class OccupancyMinute(Struct, kw_only=True, frozen=True):

@@ -12,14 +12,12 @@ from zlib import crc32
 import msgspec
 
 from services.common.events.appearances import MergedAppearance
+from services.common.sessions import Grouped
 
 BUCKETS = 64
 """Part of the state's layout: another number needs a fresh state."""
 
 TRACK = "track:"
-
-Grouped = list[list[MergedAppearance]]
-"""Sessions of one subject in order, each its appearances by (start, key), as they were told to the world."""
 
 
 class Bucket(msgspec.Struct, array_like=True):

@@ -4,15 +4,15 @@ Nothing is ever closed. The state holds every appearance of a camera, merged ove
 been told to the world; a step merges the new reports in and tells how the sessions of the touched subjects changed.
 """
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterable
+from datetime import timedelta
 
 from msgspec.structs import replace
 
 from services.common.events.appearances import Appearance, MergedAppearance
-from services.common.events.common import OTHER, stable_id
 from services.common.events.sessions import Session
-from services.processor.domain.buckets import CameraState, Grouped
+from services.common.sessions import Grouped, session_id_of, session_of, split
+from services.processor.domain.buckets import CameraState
 
 
 def step(
@@ -56,47 +56,13 @@ def step(
     return _changes(camera_id, before, after, moved, revision)
 
 
-def split(appearances: Iterable[MergedAppearance], gap: timedelta) -> Grouped:
-    """Sessions of one subject's appearances: each joins the running one when it starts at most `gap` after its end."""
-    groups: Grouped = []
-    running_end: datetime | None = None
-    for seen in sorted(appearances, key=_by_start):
-        if running_end is not None and seen.started_at - running_end <= gap:
-            groups[-1].append(seen)
-            running_end = max(running_end, seen.ended_at)
-        else:
-            groups.append([seen])
-            running_end = seen.ended_at
-    return groups
-
-
-def session_of(camera_id: str, subject_id: str, group: Sequence[MergedAppearance], revision: int) -> Session:
-    """The active session that the appearances, in order of their start, amount to."""
-    started_at = group[0].started_at
-    ended_at = max(seen.ended_at for seen in group)
-    return Session(
-        session_id=_session_id(camera_id, subject_id, group),
-        camera_id=camera_id,
-        subject_id=subject_id,
-        started_at=started_at,
-        ended_at=ended_at,
-        dwell_seconds=(ended_at - started_at).total_seconds(),
-        visible_seconds=_union(group).total_seconds(),
-        appearance_count=len(group),
-        age_group=_latest_known([(seen.ended_at, seen.appearance_key, seen.age_group) for seen in group]),
-        gender=_latest_known([(seen.ended_at, seen.appearance_key, seen.gender) for seen in group]),
-        status="active",
-        revision=revision,
-    )
-
-
 def _changes(
     camera_id: str, before: dict[str, Grouped], after: dict[str, Grouped], moved: dict[str, str], revision: int
 ) -> list[Session]:
     told = _sessions(camera_id, before, revision)
     now = _sessions(camera_id, after, revision)
     holder = {
-        (subject, seen.appearance_key): _session_id(camera_id, subject, group)
+        (subject, seen.appearance_key): session_id_of(camera_id, subject, group)
         for subject, groups in after.items()
         for group in groups
         for seen in group
@@ -119,10 +85,6 @@ def _sessions(camera_id: str, grouped: dict[str, Grouped], revision: int) -> dic
     return found
 
 
-def _session_id(camera_id: str, subject_id: str, group: Sequence[MergedAppearance]) -> str:
-    return stable_id(camera_id, subject_id, group[0].appearance_key)
-
-
 def _merged_by_key(reports: Iterable[Appearance]) -> dict[str, MergedAppearance]:
     merged: dict[str, MergedAppearance] = {}
     for report in reports:
@@ -130,22 +92,3 @@ def _merged_by_key(reports: Iterable[Appearance]) -> dict[str, MergedAppearance]
         known = merged.get(one.appearance_key)
         merged[one.appearance_key] = known.merge(one) if known else one
     return merged
-
-
-def _by_start(seen: MergedAppearance) -> tuple[datetime, str]:
-    return seen.started_at, seen.appearance_key
-
-
-def _union(group: Sequence[MergedAppearance]) -> timedelta:
-    covered = timedelta()
-    until = group[0].started_at
-    for seen in group:
-        if seen.ended_at > until:
-            covered += seen.ended_at - max(seen.started_at, until)
-            until = seen.ended_at
-    return covered
-
-
-def _latest_known(values: Iterable[tuple[datetime, str, str]]) -> str:
-    known = [value for value in values if value[2] != OTHER]
-    return max(known)[2] if known else OTHER

@@ -1,0 +1,68 @@
+"""What the appearances of one subject at one camera amount to, by the definition of a session."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from services.common.events.appearances import MergedAppearance
+from services.common.events.common import OTHER, stable_id
+from services.common.events.sessions import Session
+
+Grouped = list[list[MergedAppearance]]
+"""Sessions of one subject in order, each its appearances by (start, key)."""
+
+
+def split(appearances: Iterable[MergedAppearance], gap: timedelta) -> Grouped:
+    """Sessions of one subject's appearances: each joins the running one when it starts at most `gap` after its end."""
+    groups: Grouped = []
+    running_end: datetime | None = None
+    for seen in sorted(appearances, key=_by_start):
+        if running_end is not None and seen.started_at - running_end <= gap:
+            groups[-1].append(seen)
+            running_end = max(running_end, seen.ended_at)
+        else:
+            groups.append([seen])
+            running_end = seen.ended_at
+    return groups
+
+
+def session_of(camera_id: str, subject_id: str, group: Sequence[MergedAppearance], revision: int) -> Session:
+    """The active session that the appearances, in order of their start, amount to."""
+    started_at = group[0].started_at
+    ended_at = max(seen.ended_at for seen in group)
+    return Session(
+        session_id=session_id_of(camera_id, subject_id, group),
+        camera_id=camera_id,
+        subject_id=subject_id,
+        started_at=started_at,
+        ended_at=ended_at,
+        dwell_seconds=(ended_at - started_at).total_seconds(),
+        visible_seconds=_union(group).total_seconds(),
+        appearance_count=len(group),
+        age_group=_latest_known([(seen.ended_at, seen.appearance_key, seen.age_group) for seen in group]),
+        gender=_latest_known([(seen.ended_at, seen.appearance_key, seen.gender) for seen in group]),
+        status="active",
+        revision=revision,
+    )
+
+
+def session_id_of(camera_id: str, subject_id: str, group: Sequence[MergedAppearance]) -> str:
+    return stable_id(camera_id, subject_id, group[0].appearance_key)
+
+
+def _by_start(seen: MergedAppearance) -> tuple[datetime, str]:
+    return seen.started_at, seen.appearance_key
+
+
+def _union(group: Sequence[MergedAppearance]) -> timedelta:
+    covered = timedelta()
+    until = group[0].started_at
+    for seen in group:
+        if seen.ended_at > until:
+            covered += seen.ended_at - max(seen.started_at, until)
+            until = seen.ended_at
+    return covered
+
+
+def _latest_known(values: Iterable[tuple[datetime, str, str]]) -> str:
+    known = [value for value in values if value[2] != OTHER]
+    return max(known)[2] if known else OTHER

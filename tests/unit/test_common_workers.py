@@ -1,0 +1,153 @@
+"""Partition workers and continuity, with events made by hand."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from faust.types import TP
+
+from services.common.kafka.continuity import Continuity
+from services.common.kafka.workers import PartitionWorkers
+from services.common.topics import Topic
+
+
+class ProcessEndedError(Exception):
+    pass
+
+
+class Event:
+    def __init__(self, topic: Topic, partition: int, offset: int) -> None:
+        self.message = SimpleNamespace(topic=topic, partition=partition, offset=offset, tp=TP(topic, partition))
+        self.acknowledged = False
+
+    def ack(self) -> None:
+        self.acknowledged = True
+
+
+def of_app(consumer: Any) -> Continuity:
+    app: Any = SimpleNamespace(consumer=consumer)
+    return Continuity(app)
+
+
+@pytest.fixture
+def continuity() -> Continuity:
+    return of_app(None)
+
+
+def ends_the_process() -> Any:
+    def end(reason: str, **_: Any) -> None:
+        raise ProcessEndedError(reason)
+
+    return end
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(0)
+
+
+async def test_events_of_a_partition_are_handled_in_order_and_acknowledged_afterwards(continuity: Continuity) -> None:
+    handled: list[int] = []
+    release = asyncio.Event()
+
+    async def handle(_: int, events: Sequence[Any]) -> None:
+        await release.wait()
+        handled.extend(event.message.offset for event in events)
+
+    events = [Event(Topic.SESSIONS, 3, offset) for offset in range(3)]
+    async with PartitionWorkers(handle, continuity) as workers:
+        for event in events:
+            await workers.add(event)
+        await asyncio.sleep(0)
+        assert not any(event.acknowledged for event in events)
+        release.set()
+        await until(lambda: all(event.acknowledged for event in events))
+    assert handled == [0, 1, 2]
+
+
+async def test_a_partition_that_waits_does_not_hold_up_another(continuity: Continuity) -> None:
+    async def handle(partition: int, _: Sequence[Any]) -> None:
+        if partition == 1:
+            await asyncio.Event().wait()
+
+    stuck, free = Event(Topic.SESSIONS, 1, 0), Event(Topic.SESSIONS, 2, 0)
+    async with PartitionWorkers(handle, continuity) as workers:
+        await workers.add(stuck)
+        await workers.add(free)
+        await until(lambda: free.acknowledged)
+    assert not stuck.acknowledged
+
+
+async def test_a_failure_ends_the_process_and_acknowledges_nothing(continuity: Continuity) -> None:
+    async def handle(_: int, events: Sequence[Any]) -> None:
+        raise ValueError(events)
+
+    event = Event(Topic.SESSIONS, 0, 0)
+    with patch("services.common.kafka.workers.end_process", ends_the_process()):
+        workers = PartitionWorkers(handle, continuity)
+        await workers.add(event)
+        (task,) = workers._tasks
+        with pytest.raises(ProcessEndedError, match="could not be handled"):
+            await task
+    assert not event.acknowledged
+
+
+@pytest.mark.parametrize(
+    ("topic", "offsets", "ends"),
+    [
+        (Topic.SESSIONS, [7, 8, 9], False),
+        (Topic.SESSIONS, [7, 9], True),
+        (Topic.SESSIONS, [7, 8, 7, 8], False),
+        (Topic.CAMERAS, [7, 99], False),
+    ],
+    ids=["one after the other", "a gap", "read again", "compaction leaves gaps"],
+)
+def test_a_gap_ends_the_process(continuity: Continuity, topic: Topic, offsets: list[int], ends: bool) -> None:
+    def follow() -> None:
+        for offset in offsets:
+            continuity.expect(Event(topic, 0, offset).message)
+
+    with patch("services.common.kafka.continuity.end_process", ends_the_process()):
+        if ends:
+            with pytest.raises(ProcessEndedError, match="left out"):
+                follow()
+        else:
+            follow()
+
+
+async def test_after_recovery_partitions_go_on_where_they_were_committed_or_begin() -> None:
+    committed, fresh = TP(Topic.SESSIONS, 0), TP(Topic.SESSIONS, 1)
+    sought: dict[TP, int] = {}
+
+    class Consumer:
+        flowing = True
+
+        def stop_flow(self) -> None:
+            self.flowing = False
+
+        def assignment(self) -> set[TP]:
+            return {committed, fresh, TP("dwell-insights-cameras-changelog", 0)}
+
+        async def seek_to_committed(self) -> dict[TP, int | None]:
+            return {committed: 41, fresh: None}
+
+        async def earliest_offsets(self, *partitions: TP) -> dict[TP, int]:
+            return dict.fromkeys(partitions, 5)
+
+        async def seek(self, partition: TP, offset: int) -> None:
+            sought[partition] = offset
+
+    consumer = Consumer()
+    continuity = of_app(consumer)
+    with patch("services.common.kafka.continuity.FETCH_SECONDS", 0):
+        await continuity.begin()
+    assert not consumer.flowing
+    assert sought == {committed: 41, fresh: 5}
+    with patch("services.common.kafka.continuity.end_process", ends_the_process()):
+        continuity.expect(Event(Topic.SESSIONS, 0, 41).message)
+        with pytest.raises(ProcessEndedError):
+            continuity.expect(Event(Topic.SESSIONS, 1, 6).message)
