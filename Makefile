@@ -35,7 +35,7 @@ logs: installed ## Follow all logs, or one: make logs SERVICE=gateway
 .PHONY: test
 test: prepare-test ## Run every test, the browser's too, on its own ports and data
 	npm --prefix frontend test
-	$(BIN)/pytest -m "not fault and not benchmark"
+	$(BIN)/pytest -m "not fault"
 
 .PHONY: lint
 lint: prepare-check ## Check style, imports and formatting
@@ -53,6 +53,10 @@ types: prepare-check ## Check types
 schemas: prepare-check ## Export the contract to schemas/ and to the dashboard
 	$(BIN)/python -m schemas.export
 	npm --prefix frontend run api
+
+.PHONY: bench
+bench: prepare-test ## Measure rates and latencies (25 min on a machine with nothing else to do); writes docs/benchmarks.md
+	$(BIN)/python -m tests.benchmarks
 
 .PHONY: prepare-stack prepare-check prepare-test
 prepare-stack prepare-check prepare-test: prepare-%:

@@ -1,0 +1,143 @@
+"""What a benchmark is made of: rounds of runs, what was measured in them, and the section that it gives."""
+
+import asyncio
+import os
+import statistics
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import mkdtemp
+
+from redis.asyncio import Redis
+
+from tests.support.databases import fresh_database
+from tests.support.environment import environment
+from tests.support.kafka import make_topics_empty
+from tests.support.processes import ServiceProcesses
+from tests.support.servers import Servers
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One figure, once a round. What compares two of them compares within each round, and only then across rounds."""
+
+    rounds: tuple[float, ...]
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.rounds)
+
+    @property
+    def spread(self) -> tuple[float, float]:
+        """The smallest and the greatest."""
+        return min(self.rounds), max(self.rounds)
+
+    def __truediv__(self, other: "Measured") -> "Measured":
+        return Measured(tuple(a / b for a, b in zip(self.rounds, other.rounds, strict=True)))
+
+    def __sub__(self, other: "Measured") -> "Measured":
+        return Measured(tuple(a - b for a, b in zip(self.rounds, other.rounds, strict=True)))
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    least: float | None = None
+    most: float | None = None
+
+    def met(self, value: float) -> bool:
+        return (self.least is None or value >= self.least) and (self.most is None or value <= self.most)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """`unit` is ``x`` for a ratio."""
+
+    what: str
+    measured: Measured
+    unit: str
+    goal: Goal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """`text` is Markdown: what was run, and what limits the figures."""
+
+    title: str
+    text: str
+    rows: list[Row] = field(default_factory=list)
+
+
+Run = Callable[[], Awaitable[float]]
+
+
+class Bench:
+    """Real servers on the cores `others`, and how often and how much to run.
+
+    What is measured alone runs on the core `one`; where a machine has but one, they share it.
+    """
+
+    def __init__(self, servers: Servers, folder: Path, *, rounds: int, scale: float) -> None:
+        self.servers = servers
+        self.folder = folder
+        self.scale = scale
+        self._rounds = rounds
+        self.one, self.others = cores()
+
+    def count(self, events: int) -> int:
+        """So many events, or fewer in a run that is a trial."""
+        return max(1, round(events * self.scale))
+
+    async def compare(self, **runs: Run) -> dict[str, Measured]:
+        """Every run once a round, in turn, so that whatever slows the machine slows all of them."""
+        found: dict[str, list[float]] = {name: [] for name in runs}
+        for number in range(1, self._rounds + 1):
+            for name, run in runs.items():
+                found[name].append(await run())
+                print(f"  {number}/{self._rounds} {name}: {found[name][-1]:,.4g}", flush=True)
+        return {name: Measured(tuple(values)) for name, values in found.items()}
+
+    @asynccontextmanager
+    async def services(self) -> AsyncIterator[ServiceProcesses]:
+        """Services to start, on topics, a database and a Redis that are empty."""
+        folder = Path(mkdtemp(dir=self.folder))
+        await make_topics_empty(self.servers.kafka)
+        async with Redis.from_url(self.servers.redis) as redis:
+            await redis.flushall()
+        async with fresh_database(self.servers.postgres) as database:
+            variables = environment(self.servers, database, folder / "home")
+            async with ServiceProcesses(variables, folder / "log") as processes:
+                yield processes
+
+
+def cores() -> tuple[set[int], set[int]]:
+    """One core for what is measured, and the others for the servers and whatever feeds it."""
+    available = sorted(os.sched_getaffinity(0))
+    return {available[0]}, set(available[1:]) or {available[0]}
+
+
+def pin(process: int, to: set[int]) -> None:
+    """Keep the process, all its threads and those to come, on these cores."""
+    for thread in Path(f"/proc/{process}/task").iterdir():
+        os.sched_setaffinity(int(thread.name), to)
+
+
+def cpu_seconds(process: int) -> float:
+    """What the process has used so far, in all its threads."""
+    stat = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(stat[11]) + int(stat[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def resident_bytes(process: int) -> int:
+    pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+async def in_process(command: list[str], to: set[int]) -> str:
+    """Run a command on these cores to its end, and return what it printed."""
+    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+    pin(process.pid, to)
+    printed, _ = await process.communicate()
+    if process.returncode:
+        raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}")
+    return printed.decode()
