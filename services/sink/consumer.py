@@ -9,6 +9,7 @@ import asyncpg
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
+from services.common.failpoints import failpoint
 from services.common.health import Health
 from services.common.logging import get_logger
 from services.common.metrics import CONSUMED, HANDLE_SECONDS
@@ -141,6 +142,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
     async def _handle(self, batch: Batch) -> None:
         started = time.perf_counter()
         quarantined = await self._writer.write(batch, self._expected)
+        failpoint("sink.after_commit")
         # A partition that was revoked while the transaction ran stays out: its next owner takes the position anew.
         kept = {partition: offset for partition, offset in batch.following.items() if partition in self._expected}
         self._expected.update(kept)

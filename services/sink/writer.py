@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 import asyncpg
 
 from services.common.events.quarantine import Quarantined
+from services.common.failpoints import failpoint
 from services.common.topics import Topic
 from services.sink.domain.batch import Batch, Partition, Placed
 from services.sink.domain.rows import AppearanceRow, CameraRow, newest
@@ -55,12 +56,14 @@ class Writer:
 
         Raises `FencedError` when a partition is not where `expected` says.
         """
+        failpoint("sink.before_begin")
         async with self._pool.acquire() as connection, connection.transaction():
             await self._advance(connection, batch.following, expected)
             quarantined = list(batch.unreadable)
             for topic, items in batch.items.items():
                 quarantined += await _store_acceptable(connection, items, _STORES[topic])
             await connection.executemany(QUARANTINE.upsert, [QUARANTINE.values(each) for each in quarantined])
+            failpoint("sink.before_commit")
         return len(quarantined)
 
     async def _advance(

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 import faust
 
+from services.common.failpoints import failpoint
 from services.common.kafka.continuity import Continuity
 from services.common.kafka.faust_app import end_process
 from services.common.topics import PARTITIONS, SPECS
@@ -31,11 +32,13 @@ class StateTable:
         return value
 
     async def write(self, partition: int, values: Iterable[tuple[bytes, bytes]]) -> None:
+        failpoint("state.before_write")
         sent = []
         for key, value in values:
             sent.append(await self._table.changelog_topic.send(key=key, value=value, partition=partition))
             self._table.data[key] = value
         await asyncio.gather(*sent)
+        failpoint("state.after_write")
 
     async def _recovered(self) -> None:
         assigned = self._app.consumer.assignment()

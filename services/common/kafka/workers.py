@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Self
 
+from services.common.failpoints import failpoint
 from services.common.kafka.continuity import Continuity
 from services.common.kafka.faust_app import end_process
 
@@ -57,5 +58,6 @@ class PartitionWorkers:
                     partition=partition,
                     records=[f"{event.message.topic}/{partition}/{event.message.offset}" for event in events],
                 )
+            failpoint("workers.before_ack")
             for event in events:
                 event.ack()

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from fastapi.sse import EventSourceResponse
 
+from services.common.failpoints import failpoint
 from services.gateway import audit
 from services.gateway.csv_export import CSV_RESPONSE, csv_lines
 from services.gateway.dependencies import Database, Opened, Operator, Viewer
@@ -86,6 +87,7 @@ async def post_upload(request: Request, response: Response, user: Operator, open
         response.status_code = 202
     if not upload.duplicate:
         await audit.record(opened.db, user.email, "upload", upload.upload_id, file_name=file.file_name)
+    failpoint("gateway.before_response")
     return upload
 
 

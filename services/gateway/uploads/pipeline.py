@@ -13,6 +13,7 @@ from services.common.corsight.chunks import Chunk, ReadLimits
 from services.common.corsight.csv import read_appearances
 from services.common.corsight.files import HEAD_BYTES, FileKind, detect_kind
 from services.common.corsight.insight_report import read_insights
+from services.common.failpoints import failpoint
 from services.common.kafka.producer import EventProducer
 from services.common.kafka.quarantine import refuse
 from services.common.topics import Topic
@@ -68,6 +69,7 @@ async def run_pipeline(
             ]
             await producer.publish(topic, chunk.items, source)
             await producer.publish(Topic.QUARANTINE, refused, source)
+            failpoint("gateway.after_publish")
             await asyncio.to_thread(getattr(summary, add), chunk.items)
             _count(counts, chunk)
             warnings += chunk.warnings
