@@ -79,10 +79,15 @@ class CameraFeed:
 
     def sessions(self, *sessions: Session, now: float = 1e6) -> Outputs:
         """Put one session record; the time of day is long after, as in an upload of history, unless told."""
+        revision = self.sessions_revision + 1
+        return self.put(*(replace(one, revision=revision) for one in sessions), now=now)
+
+    def put(self, *sessions: Session, now: float = 1e6) -> Outputs:
+        """The same with the revisions that the sessions have."""
         self.sessions_revision += 1
         camera = self.camera()
         outputs = camera.on_sessions(
-            [revised(one, self.sessions_revision) for one in sessions],
+            sessions,
             revision=self.sessions_revision,
             rules=self.rules,
             now=at(now),
@@ -103,11 +108,6 @@ class CameraFeed:
         outputs = camera.on_heartbeat(rules=self.rules, now=at(now))
         self.values.update([*camera.claim(), *camera.writes()])
         return outputs
-
-
-def revised(one: Session, revision: int) -> Session:
-
-    return replace(one, revision=revision)
 
 
 def minutes(told: Sequence[OccupancyMinute]) -> list[tuple[float, float, int, int, int]]:

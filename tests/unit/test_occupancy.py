@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from services.insights.domain.camera import Outputs
 from services.insights.domain.levels import Levels, sweep
@@ -116,6 +117,22 @@ def test_an_old_revision_changes_nothing() -> None:
     feed.sessions_revision = -1
     out = feed.sessions(session("a", 0, 30))
     assert out == Outputs()
+
+
+def test_a_partial_record_waits_for_the_whole_one_that_follows() -> None:
+    feed = CameraFeed()
+    feed.sessions(session("a", 0, 30))
+    assert feed.sessions(replace(session("a", 1_800, 1_830), partial=True)) == Outputs()
+    assert feed.sessions(replace(session("a", 0, 30, status="absorbed"), partial=True)) == Outputs()
+    assert minutes(feed.sessions(session("a", 0, 60)).minutes) == [(0, 1.0, 1, 1, 0), (1, 0.0, 0, 0, 1)]
+
+
+def test_a_repair_that_comes_after_a_later_version_changes_nothing() -> None:
+    feed = CameraFeed()
+    feed.put(replace(session("a", 0, 30), revision=4))
+    feed.put(replace(session("a", 0, 90), revision=8))
+    assert feed.put(replace(session("a", 0, 60), revision=5)) == Outputs()
+    assert minutes(feed.put(replace(session("a", 0, 30), revision=9)).minutes) == [(0, 0.5, 1, 1, 1), (1, 0.0, 0, 0, 0)]
 
 
 def test_a_session_that_grows_for_a_day_writes_few_values_each_time() -> None:

@@ -74,10 +74,12 @@ class Camera:
         now: datetime,
         processed_at: datetime,
     ) -> Outputs:
-        """Take session revisions in. `now` is the time of the record, `processed_at` the clock's."""
+        """Take session revisions in, but for partial ones: what such a session comes to is told by the whole record
+        that follows. `now` is the time of the record, `processed_at` the clock's."""
         self._begin_step()
         self._kept.sessions_revision = max(self._kept.sessions_revision, revision)
-        taken = [span for session in sessions if (span := self._slots.take(Span.of(session)))]
+        whole = (session for session in sessions if not session.partial)
+        taken = [span for session in whole if (span := self._slots.take(Span.of(session)))]
         watch_dwell(self._alerts, self._slots, rules, self._camera_id, taken, processed_at)
         watch_occupancy(self._alerts, self._slots, rules, self._camera_id, self._gap, processed_at)
         return Outputs(
