@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import faust
+import msgspec
+from faust.types import TP
 
 from services.common import clock
 from services.common.events.quarantine import Quarantined
@@ -17,7 +19,7 @@ from services.common.kafka.quarantine import camera_of, refuse_record
 from services.common.kafka.state import StateTable
 from services.common.kafka.workers import PartitionWorkers
 from services.common.metrics import CONSUMED, HANDLE_SECONDS
-from services.common.topics import Topic
+from services.common.topics import PARTITIONS, Topic
 from services.insights.domain.admission import refusal
 from services.insights.domain.camera import Camera, Outputs
 from services.insights.rulebook import RuleBook
@@ -25,6 +27,8 @@ from services.insights.settings import InsightsSettings
 
 SOURCE = "insights"
 INPUTS = (Topic.SESSIONS, Topic.INSIGHTS, Topic.CAMERAS)
+
+TICK_SECONDS = 5.0
 
 
 def attach_agents(app: faust.App, settings: InsightsSettings, rulebook: RuleBook) -> None:
@@ -38,8 +42,19 @@ def attach_agents(app: faust.App, settings: InsightsSettings, rulebook: RuleBook
         async with EventProducer(settings.kafka_bootstrap, app.conf.id) as producer:
             handler = RecordsHandler(settings, table, producer, rulebook)
             async with PartitionWorkers(handler.handle, table.continuity) as workers:
-                async for event in stream.noack().events():
-                    await workers.add(event)
+                ticking = asyncio.create_task(_tick(workers, handler))
+                try:
+                    async for event in stream.noack().events():
+                        await workers.add(event)
+                finally:
+                    ticking.cancel()
+
+
+async def _tick(workers: PartitionWorkers, handler: "RecordsHandler") -> None:
+    while True:
+        await asyncio.sleep(TICK_SECONDS)
+        for partition in range(PARTITIONS):
+            await workers.between(partition, handler.let_time_pass)
 
 
 @dataclass(slots=True)
@@ -55,12 +70,18 @@ class _Batch:
             for key, value in of(camera):
                 yield _key(camera_id, key), value
 
+    @property
+    def with_open_alerts(self) -> set[str]:
+        return {camera_id for camera_id, camera in self.cameras.items() if camera.has_open_alerts}
+
 
 class RecordsHandler:
     """Handles the waiting records of one partition: claim, outputs, state, and then the caller acknowledges.
 
-    A crash in between repeats the records. With the old state they give the same outputs again; with the new state
-    they change nothing, and nothing is due, because their outputs were delivered before.
+    All that they say of a camera is taken in one step, so that what many of them change is told once.
+
+    A crash in between repeats the records, perhaps cut into other batches. With the old state they come to the same
+    again; with the new state they change nothing, and nothing is due, because their outputs were delivered before.
     """
 
     def __init__(
@@ -75,40 +96,68 @@ class RecordsHandler:
     async def handle(self, partition: int, events: Sequence[Any]) -> None:
         await self._rulebook.known.wait()
         batch = _Batch()
-        for event in events:
-            with HANDLE_SECONDS.labels(event.message.topic).time():
-                self._step(batch, event)
+        for topic in INPUTS:
+            if messages := [event.message for event in events if event.message.topic == topic]:
+                with HANDLE_SECONDS.labels(topic).time():
+                    self._take(batch, topic, messages)
         continue_trace(events[-1].headers)
+        # Before the alerts themselves: a crash may leave a camera too many here, and never one too few.
+        known = self._watched(partition)
+        if not batch.with_open_alerts <= known:
+            await self._watch(partition, known | batch.with_open_alerts)
+        await self._settle(partition, batch)
+
+    async def let_time_pass(self, partition: int) -> None:
+        """Resolve the alerts whose time is over though nothing comes any more. While session records wait to be read,
+        no time passes: a stay must not look over because the records that prolong it are among them."""
+        known = self._watched(partition)
+        if not known or not self._sessions_read(partition):
+            return
+        await self._rulebook.known.wait()
+        batch = _Batch()
+        now = clock.now()
+        for camera_id in sorted(known):
+            batch.cameras[camera_id] = camera = self._camera(camera_id)
+            batch.outputs.append(camera.on_time(rules=self._rulebook.for_camera(camera_id), now=now))
+        await self._settle(partition, batch)
+        if batch.with_open_alerts != known:
+            await self._watch(partition, batch.with_open_alerts)
+
+    def _take(self, batch: _Batch, topic: Topic, messages: Sequence[Any]) -> None:
+        """Take the records of one topic in."""
+        items_of: dict[str, list[Any]] = {}
+        last: dict[str, Any] = {}
+        for message in messages:
+            if topic is Topic.CAMERAS and message.value is None:
+                continue
+            items, refused = self._admit(topic, message)
+            batch.refused += refused
+            if items:
+                camera_id: str = items[0].camera_id
+                items_of.setdefault(camera_id, []).extend(items)
+                last[camera_id] = max(last.get(camera_id, message), message, key=lambda one: one.offset)
+                CONSUMED.labels(topic).inc(len(items))
+        for camera_id, items in items_of.items():
+            if camera_id not in batch.cameras:
+                batch.cameras[camera_id] = self._camera(camera_id)
+            batch.outputs.append(self._step(topic, batch.cameras[camera_id], items, camera_id, last[camera_id]))
+
+    def _step(self, topic: Topic, camera: Camera, items: list[Any], camera_id: str, last: Any) -> Outputs:
+        rules = self._rulebook.for_camera(camera_id)
+        revision = last.offset + 1
+        # The record's time and not the clock's: after a pause of this service a stay must not look over because the
+        # records that prolong it are still to be read.
+        now = datetime.fromtimestamp(last.timestamp, UTC)
+        if topic is Topic.SESSIONS:
+            return camera.on_sessions(items, revision=revision, rules=rules, now=now, processed_at=clock.now())
+        if topic is Topic.INSIGHTS:
+            return camera.on_insights(items, revision=revision)
+        return camera.on_time(rules=rules, now=now) if self._sessions_read(last.partition) else Outputs()
+
+    async def _settle(self, partition: int, batch: _Batch) -> None:
         await self._table.write(partition, batch.values(Camera.claim))
         await self._deliver(batch)
         await self._table.write(partition, batch.values(Camera.writes))
-
-    def _step(self, batch: _Batch, event: Any) -> None:
-        message = event.message
-        topic = Topic(message.topic)
-        if topic is Topic.CAMERAS and message.value is None:
-            return
-        items, refused = self._admit(topic, message)
-        batch.refused += refused
-        if not items:
-            return
-        camera_id: str = items[0].camera_id
-        if camera_id not in batch.cameras:
-            batch.cameras[camera_id] = self._camera(camera_id)
-        camera = batch.cameras[camera_id]
-        rules = self._rulebook.for_camera(camera_id)
-        revision = message.offset + 1
-        # The record's time and not the clock's: after a pause of this service a stay must not look over because the
-        # records that prolong it are still to be read.
-        now = datetime.fromtimestamp(message.timestamp, UTC)
-        if topic is Topic.SESSIONS:
-            outputs = camera.on_sessions(items, revision=revision, rules=rules, now=now, processed_at=clock.now())
-        elif topic is Topic.INSIGHTS:
-            outputs = camera.on_insights(items, revision=revision)
-        else:
-            outputs = camera.on_heartbeat(rules=rules, now=now)
-        batch.outputs.append(outputs)
-        CONSUMED.labels(topic).inc(len(items))
 
     async def _deliver(self, batch: _Batch) -> None:
         told: list[tuple[Topic, list[Any]]] = [
@@ -127,6 +176,17 @@ class RecordsHandler:
             gap=timedelta(seconds=self._settings.gap_seconds(camera_id)),
         )
 
+    def _sessions_read(self, partition: int) -> bool:
+        return self._table.continuity.at_end(TP(Topic.SESSIONS, partition))
+
+    def _watched(self, partition: int) -> set[str]:
+        """The partition's cameras with open alerts, and perhaps others."""
+        value = self._table.read(_watch_key(partition))
+        return msgspec.msgpack.decode(value, type=set[str]) if value else set()
+
+    async def _watch(self, partition: int, cameras: set[str]) -> None:
+        await self._table.write(partition, [(_watch_key(partition), msgspec.msgpack.encode(sorted(cameras)))])
+
     def _admit(self, topic: Topic, message: Any) -> tuple[list[Any], list[Quarantined]]:
         key = message.key.decode(errors="replace") if message.key is not None else None
         decoded = decode(topic, message.value)
@@ -140,3 +200,7 @@ class RecordsHandler:
 
 def _key(camera_id: str, key: str) -> bytes:
     return f"{key}:{camera_id}".encode()
+
+
+def _watch_key(partition: int) -> bytes:
+    return f"watched:{partition}".encode()

@@ -103,9 +103,9 @@ class CameraFeed:
         self.values.update([*camera.claim(), *camera.writes()])
         return outputs.insights
 
-    def heartbeat(self, now: float) -> Outputs:
+    def time(self, now: float) -> Outputs:
         camera = self.camera()
-        outputs = camera.on_heartbeat(rules=self.rules, now=at(now))
+        outputs = camera.on_time(rules=self.rules, now=at(now))
         self.values.update([*camera.claim(), *camera.writes()])
         return outputs
 

@@ -96,6 +96,40 @@ async def test_a_failure_ends_the_process_and_acknowledges_nothing(continuity: C
     assert not event.acknowledged
 
 
+async def test_something_else_is_done_between_batches_and_left_out_during_one(continuity: Continuity) -> None:
+    release = asyncio.Event()
+    done: list[str] = []
+
+    async def handle(_: int, events: Sequence[Any]) -> None:
+        await release.wait()
+        done.append("records")
+
+    async def act(partition: int) -> None:
+        done.append(f"between, of {partition}")
+
+    event = Event(Topic.SESSIONS, 3, 0)
+    async with PartitionWorkers(handle, continuity) as workers:
+        await workers.add(event)
+        await asyncio.sleep(0)
+        await workers.between(3, act)
+        assert done == []
+        release.set()
+        await until(lambda: event.acknowledged)
+        await workers.between(3, act)
+    assert done == ["records", "between, of 3"]
+
+
+async def test_a_failure_between_batches_ends_the_process(continuity: Continuity) -> None:
+    async def handle(_: int, events: Sequence[Any]) -> None: ...
+
+    async def act(_: int) -> None:
+        raise ValueError
+
+    workers = PartitionWorkers(handle, continuity)
+    with patch("services.common.kafka.workers.end_process", ends_the_process()), pytest.raises(ProcessEndedError):
+        await workers.between(3, act)
+
+
 @pytest.mark.parametrize(
     ("topic", "offsets", "ends"),
     [
@@ -151,3 +185,55 @@ async def test_after_recovery_partitions_go_on_where_they_were_committed_or_begi
         continuity.expect(Event(Topic.SESSIONS, 0, 41).message)
         with pytest.raises(ProcessEndedError):
             continuity.expect(Event(Topic.SESSIONS, 1, 6).message)
+
+
+@pytest.mark.parametrize(
+    ("handled", "end", "rebalancing", "owned", "expected"),
+    [
+        ([], 5, False, True, True),
+        ([], 6, False, True, False),
+        ([5, 6], 7, False, True, True),
+        ([5, 6], 8, False, True, False),
+        ([], None, False, True, False),
+        ([], 5, True, True, False),
+        ([], 5, False, False, False),
+    ],
+    ids=[
+        "nothing came since the start",
+        "what came is not handled yet",
+        "all is handled",
+        "one record is left",
+        "not asked yet",
+        "while partitions move",
+        "another process's partition",
+    ],
+)
+async def test_a_partition_is_at_its_end_when_all_that_it_holds_is_handled(
+    handled: list[int], end: int | None, rebalancing: bool, owned: bool, expected: bool
+) -> None:
+    partition = TP(Topic.SESSIONS, 0)
+
+    class Consumer:
+        def stop_flow(self) -> None: ...
+
+        def assignment(self) -> set[TP]:
+            return {partition}
+
+        async def seek_to_committed(self) -> dict[TP, int | None]:
+            return {partition: 5}
+
+        async def earliest_offsets(self, *partitions: TP) -> dict[TP, int]:
+            return dict.fromkeys(partitions, 0)
+
+        async def seek(self, partition: TP, offset: int) -> None: ...
+
+        def highwater(self, _: TP) -> int | None:
+            return end
+
+    app: Any = SimpleNamespace(consumer=Consumer(), rebalancing=rebalancing)
+    continuity = Continuity(app)
+    with patch("services.common.kafka.continuity.FETCH_SECONDS", 0):
+        await continuity.begin()
+    for offset in handled:
+        continuity.handled(Event(Topic.SESSIONS, 0, offset).message)
+    assert continuity.at_end(partition if owned else TP(Topic.SESSIONS, 1)) is expected

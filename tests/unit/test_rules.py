@@ -71,10 +71,10 @@ class TestDwell:
             *feed.sessions(session("s", 0, 590), now=590).alerts,
             *feed.sessions(session("s", 0, 610), now=610).alerts,
             *feed.sessions(session("s", 0, 640), now=640).alerts,
-            *feed.heartbeat(now=650).alerts,
-            *feed.heartbeat(now=700).alerts,
-            *feed.heartbeat(now=701).alerts,
-            *feed.heartbeat(now=800).alerts,
+            *feed.time(now=650).alerts,
+            *feed.time(now=700).alerts,
+            *feed.time(now=701).alerts,
+            *feed.time(now=800).alerts,
         ]
         assert told(out) == [("open", 600, 610, 610.0), ("open", 600, 640, 640.0), ("resolved", 600, 640, 640.0)]
         assert len({alert.alert_id for alert in out}) == 1
@@ -153,7 +153,7 @@ class TestDwell:
         feed.sessions(session("s", 0, 610), now=610)
         changed = rule("dwell_exceeded", 600, **changes)
         feed.rules = [one for one in [changed] if applies(one, "cam-1")]
-        assert told(feed.heartbeat(now=611).alerts) == [("resolved", 600, 610, 610.0)]
+        assert told(feed.time(now=611).alerts) == [("resolved", 600, 610, 610.0)]
 
     def test_a_changed_rule_holds_for_what_comes_next(self) -> None:
         feed = CameraFeed([LONG_STAY])
@@ -199,8 +199,8 @@ class TestOccupancy:
             *feed.sessions(*(session(f"s{n}", n, 50) for n in range(3)), now=50).alerts,
             *feed.sessions(session("s3", 40, 50), now=51).alerts,
             *feed.sessions(*(session(f"s{n}", n, 80) for n in range(2)), now=80).alerts,
-            *feed.heartbeat(now=110).alerts,
-            *feed.heartbeat(now=111).alerts,
+            *feed.time(now=110).alerts,
+            *feed.time(now=111).alerts,
         ]
         assert told(out) == [
             ("open", 2, 30, 3.0),

@@ -27,6 +27,7 @@ class Continuity:
     def __init__(self, app: faust.App) -> None:
         self._app = app
         self._next: dict[TP, int] = {}
+        self._handled: dict[TP, int] = {}
 
     async def begin(self) -> None:
         """Hold the flow, which Faust starts again after the clearing, and seek each partition to where it goes on."""
@@ -39,6 +40,7 @@ class Continuity:
         committed: Mapping[TP, int | None] = await consumer.seek_to_committed()
         earliest: Mapping[TP, int] = await consumer.earliest_offsets(*sources)
         self._next = {partition: max(committed.get(partition) or 0, earliest[partition]) for partition in sources}
+        self._handled = dict(self._next)
         for partition, offset in self._next.items():
             await consumer.seek(partition, offset)
 
@@ -51,3 +53,16 @@ class Continuity:
         if message.offset > expected and SPECS[Topic(message.topic)].cleanup != "compact":
             end_process("records were left out", partition=message.tp, expected=expected, found=message.offset)
         self._next[message.tp] = message.offset + 1
+
+    def handled(self, message: Any) -> None:
+        """Note that all up to this record has been done."""
+        self._handled[message.tp] = max(self._handled.get(message.tp, 0), message.offset + 1)
+
+    def at_end(self, partition: TP) -> bool:
+        """Whether the partition is this process's and everything has been handled that it held when it was last asked,
+        which is some two seconds ago at most."""
+        consumer: Any = self._app.consumer
+        if self._app.rebalancing or partition not in consumer.assignment():
+            return False
+        end: int | None = consumer.highwater(partition)
+        return end is not None and self._handled.get(partition, 0) >= end

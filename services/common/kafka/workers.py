@@ -1,6 +1,7 @@
 """Events of one partition one after another, partitions side by side."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Self
 
@@ -27,6 +28,7 @@ class PartitionWorkers:
         self._continuity = continuity
         self._queues: dict[int, asyncio.Queue[Any]] = {}
         self._tasks: list[asyncio.Task[None]] = []
+        self._at_work: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def __aenter__(self) -> Self:
         return self
@@ -44,20 +46,32 @@ class PartitionWorkers:
             self._tasks.append(asyncio.create_task(self._work(partition), name=f"partition-{partition}"))
         await self._queues[partition].put(event)
 
+    async def between(self, partition: int, act: Callable[[int], Awaitable[None]]) -> None:
+        """Do something else to the partition's state, unless its events are being handled just now."""
+        if self._at_work[partition].locked():
+            return
+        async with self._at_work[partition]:
+            try:
+                await act(partition)
+            except Exception:
+                end_process("a partition could not be seen to", partition=partition)
+
     async def _work(self, partition: int) -> None:
         queue = self._queues[partition]
         while True:
             events = [await queue.get()]
             while not queue.empty():
                 events.append(queue.get_nowait())
-            try:
-                await self._handle(partition, events)
-            except Exception:
-                end_process(
-                    "events could not be handled",
-                    partition=partition,
-                    records=[f"{event.message.topic}/{partition}/{event.message.offset}" for event in events],
-                )
-            failpoint("workers.before_ack")
-            for event in events:
-                event.ack()
+            async with self._at_work[partition]:
+                try:
+                    await self._handle(partition, events)
+                except Exception:
+                    end_process(
+                        "events could not be handled",
+                        partition=partition,
+                        records=[f"{event.message.topic}/{partition}/{event.message.offset}" for event in events],
+                    )
+                failpoint("workers.before_ack")
+                for event in events:
+                    self._continuity.handled(event.message)
+                    event.ack()

@@ -1,4 +1,4 @@
-"""One camera: what its sessions, insight events and heartbeats change, and what is told of it."""
+"""One camera: what its sessions and insight events and the passing of time change, and what is told of it."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -102,10 +102,14 @@ class Camera:
                 told[event.insight_id] = self._merged(event)
         return Outputs(insights=self._tell_insights(list(told.values())))
 
-    def on_heartbeat(self, *, rules: Sequence[AlertRule], now: datetime) -> Outputs:
+    def on_time(self, *, rules: Sequence[AlertRule], now: datetime) -> Outputs:
         """Let time pass: alerts end also when nobody comes any more."""
         self._begin_step()
         return Outputs(alerts=self._changed_alerts(rules, now))
+
+    @property
+    def has_open_alerts(self) -> bool:
+        return bool(self._kept.open_hours)
 
     def claim(self) -> Iterator[tuple[str, bytes]]:
         kept, durable = self._kept, self._durable
