@@ -37,6 +37,10 @@ test: prepare-test ## Run every test, the browser's too, on its own ports and da
 	npm --prefix frontend test
 	$(BIN)/pytest -m "not fault"
 
+.PHONY: faults
+faults: prepare-test ## Break every part of a running backend in turn and compare what is stored with the oracle
+	$(BIN)/pytest -m fault tests/faults
+
 .PHONY: lint
 lint: prepare-check ## Check style, imports and formatting
 	$(BIN)/ruff check .

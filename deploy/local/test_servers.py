@@ -82,6 +82,18 @@ class LocalServers:
                 child.wait()
         self._children.clear()
 
+    def end(self, name: str, number: signal.Signals) -> None:
+        """Send one server a signal that it ends of, and wait for that."""
+        child = self._children.pop(name)
+        child.send_signal(number)
+        child.wait()
+
+    async def start_again(self, name: str) -> None:
+        """Start one server that was ended, on its data, and return when it has answered a real request."""
+        [server] = [each for each in self._servers if each.program().name == name]
+        self._start(server.program())
+        await self._answers(server)
+
     def __enter__(self) -> Self:
         return self.start()
 
@@ -108,9 +120,12 @@ class LocalServers:
 
     async def _wait(self) -> None:
         for server in self._servers:
-            name = server.program().name
-            check = partial(self._check, name)
-            await wait_until(name, server.answers, timeout_seconds=START_SECONDS, still_alive=check)
+            await self._answers(server)
+
+    async def _answers(self, server: Server) -> None:
+        name = server.program().name
+        check = partial(self._check, name)
+        await wait_until(name, server.answers, timeout_seconds=START_SECONDS, still_alive=check)
 
     def _check(self, name: str) -> None:
         if (code := self._children[name].poll()) is not None:
