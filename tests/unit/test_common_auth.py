@@ -40,7 +40,7 @@ class TestTokens:
             decode_token(encode_token(expired, SECRET), SECRET)
 
     def test_a_token_that_names_no_signature_is_refused(self) -> None:
-        unsigned = jwt.encode({"sub": "7", "email": "e", "role": "admin", "exp": CLAIMS.expires_at}, None, "none")
+        unsigned = jwt.encode({"sub": "7", "email": "e", "role": "admin", "exp": CLAIMS.expires_at}, "", "none")
         with pytest.raises(InvalidTokenError):
             decode_token(unsigned, SECRET)
 

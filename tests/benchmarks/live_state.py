@@ -1,0 +1,45 @@
+"""How much state the processor writes for one live event."""
+
+import asyncio
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
+
+from services.common.topics import Topic
+from services.processor.app import APP_ID
+from tests.benchmarks.bench import Bench
+from tests.benchmarks.drain import ends_of, read_from, wait_until_committed
+from tests.benchmarks.load import CAMERAS, PRESENT, SIGHTINGS, bulk, fill, single
+
+EVENTS = 2_000
+PER_SECOND = 400
+"""Slow enough that no two records of a partition wait together and share a write."""
+
+
+async def state_bytes_per_event(bench: Bench) -> float:
+    """Bytes of keys and values in the changelog per event, once a camera has seen each place taken anew."""
+    kafka, events = bench.servers.kafka, bench.count(EVENTS)
+    seen = PRESENT * SIGHTINGS
+    async with bench.services() as processes:
+        await fill(kafka, Topic.APPEARANCES, bulk(seen * CAMERAS))
+        await processes.start("processor")
+        await wait_until_committed(kafka, APP_ID, Topic.APPEARANCES)
+        changelog = await _changelog(kafka)
+        before = await ends_of(kafka, changelog)
+        async with AIOKafkaProducer(bootstrap_servers=kafka) as producer:
+            for key, value in single(events, skipped=seen):
+                await producer.send_and_wait(Topic.APPEARANCES, value, key=key)
+                await asyncio.sleep(1 / PER_SECOND)
+        await wait_until_committed(kafka, APP_ID, Topic.APPEARANCES)
+        written = await read_from(kafka, changelog, before)
+    return sum(len(record.key) + len(record.value) for record in written) / events
+
+
+async def _changelog(bootstrap: str) -> str:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        [name] = [name for name in await admin.list_topics() if name.startswith(f"{APP_ID}-")]
+        return str(name)
+    finally:
+        await admin.close()
