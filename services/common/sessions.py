@@ -15,7 +15,7 @@ def split(appearances: Iterable[MergedAppearance], gap: timedelta) -> Grouped:
     """Sessions of one subject's appearances: each joins the running one when it starts at most `gap` after its end."""
     groups: Grouped = []
     running_end: datetime | None = None
-    for seen in sorted(appearances, key=_by_start):
+    for seen in sorted(appearances, key=by_start):
         if running_end is not None and seen.started_at - running_end <= gap:
             groups[-1].append(seen)
             running_end = max(running_end, seen.ended_at)
@@ -27,8 +27,19 @@ def split(appearances: Iterable[MergedAppearance], gap: timedelta) -> Grouped:
 
 def session_of(camera_id: str, subject_id: str, group: Sequence[MergedAppearance], revision: int) -> Session:
     """The active session that the appearances, in order of their start, amount to."""
-    started_at = group[0].started_at
-    ended_at = max(seen.ended_at for seen in group)
+    started_at = ended_at = group[0].started_at
+    visible = timedelta()
+    age_group = gender = OTHER
+    age_rank = gender_rank = (started_at, "")
+    for seen in group:
+        rank = (seen.ended_at, seen.appearance_key)
+        if seen.age_group != OTHER and rank > age_rank:
+            age_group, age_rank = seen.age_group, rank
+        if seen.gender != OTHER and rank > gender_rank:
+            gender, gender_rank = seen.gender, rank
+        if seen.ended_at > ended_at:
+            visible += seen.ended_at - max(seen.started_at, ended_at)
+            ended_at = seen.ended_at
     return Session(
         session_id=session_id_of(camera_id, subject_id, group),
         camera_id=camera_id,
@@ -36,10 +47,10 @@ def session_of(camera_id: str, subject_id: str, group: Sequence[MergedAppearance
         started_at=started_at,
         ended_at=ended_at,
         dwell_seconds=(ended_at - started_at).total_seconds(),
-        visible_seconds=_union(group).total_seconds(),
+        visible_seconds=visible.total_seconds(),
         appearance_count=len(group),
-        age_group=_latest_known([(seen.ended_at, seen.appearance_key, seen.age_group) for seen in group]),
-        gender=_latest_known([(seen.ended_at, seen.appearance_key, seen.gender) for seen in group]),
+        age_group=age_group,
+        gender=gender,
         status="active",
         revision=revision,
     )
@@ -49,20 +60,5 @@ def session_id_of(camera_id: str, subject_id: str, group: Sequence[MergedAppeara
     return stable_id(camera_id, subject_id, group[0].appearance_key)
 
 
-def _by_start(seen: MergedAppearance) -> tuple[datetime, str]:
+def by_start(seen: MergedAppearance) -> tuple[datetime, str]:
     return seen.started_at, seen.appearance_key
-
-
-def _union(group: Sequence[MergedAppearance]) -> timedelta:
-    covered = timedelta()
-    until = group[0].started_at
-    for seen in group:
-        if seen.ended_at > until:
-            covered += seen.ended_at - max(seen.started_at, until)
-            until = seen.ended_at
-    return covered
-
-
-def _latest_known(values: Iterable[tuple[datetime, str, str]]) -> str:
-    known = [value for value in values if value[2] != OTHER]
-    return max(known)[2] if known else OTHER

@@ -2,7 +2,8 @@
 
 import faust
 
-from services.common.kafka.faust_app import create_faust_app, end_process
+from services.common.kafka.ending import end_process
+from services.common.kafka.faust_app import create_faust_app
 from services.insights.agents import attach_agents
 from services.insights.rulebook import RuleBook
 from services.insights.settings import InsightsSettings

@@ -1,7 +1,7 @@
 """What comes in: appearances, one record at a time per partition; out go session revisions."""
 
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -24,6 +24,9 @@ from services.processor.domain.sessionizer import step
 from services.processor.settings import ProcessorSettings
 
 SOURCE = "processor"
+
+REPORTED_AHEAD = timedelta(minutes=10)
+"""What is reported lies in the past, but for clocks that differ; sources refuse more than 5 minutes ahead."""
 
 
 def attach_agents(app: faust.App, settings: ProcessorSettings) -> None:
@@ -53,34 +56,50 @@ class AppearancesHandler:
         self._max_dwell = timedelta(hours=settings.implausible_dwell_hours)
 
     async def handle(self, partition: int, events: Sequence[Any]) -> None:
-        cameras: dict[str, CameraState] = {}
-        sessions: list[Session] = []
+        """All that waits of one camera is one step: each session is told once, with the revision of the last record."""
+        cameras: dict[str, list[Appearance]] = {}
+        last_offsets: dict[str, int] = {}
         refused: list[Quarantined] = []
+        states: dict[str, CameraState] = {}
+        sessions: list[Session] = []
+        horizon, writes = self._horizon(partition, events[0].message)
         with HANDLE_SECONDS.labels(Topic.APPEARANCES).time():
             for event in events:
                 reports, bad = self._admit(event)
                 refused += bad
                 if reports:
                     camera_id = reports[0].camera_id
-                    if camera_id not in cameras:
-                        cameras[camera_id] = CameraState(partial(self._read, camera_id))
-                    sessions += step(
-                        cameras[camera_id],
-                        reports,
-                        camera_id=camera_id,
-                        gap=timedelta(seconds=self._settings.gap_seconds(camera_id)),
-                        revision=revision_after(event.message.offset),
-                    )
+                    cameras.setdefault(camera_id, []).extend(reports)
+                    last_offsets[camera_id] = event.message.offset
                 CONSUMED.labels(Topic.APPEARANCES).inc(len(reports))
+            for camera_id, reports in cameras.items():
+                states[camera_id] = CameraState(partial(self._read, camera_id), horizon)
+                sessions += step(
+                    states[camera_id],
+                    reports,
+                    camera_id=camera_id,
+                    gap=timedelta(seconds=self._settings.gap_seconds(camera_id)),
+                    revision=revision_after(last_offsets[camera_id]),
+                )
         continue_trace(events[-1].headers)
         if refused:
             await self._producer.publish(Topic.QUARANTINE, refused, SOURCE)
         if sessions:
             await self._producer.publish(Topic.SESSIONS, sessions, SOURCE)
-        await self._table.write(partition, _values(cameras))
+        await self._table.write(partition, [*writes, *_values(states)])
 
-    def _read(self, camera_id: str, bucket: int) -> bytes | None:
-        return self._table.read(_key(camera_id, bucket))
+    def _horizon(self, partition: int, first: Any) -> tuple[datetime | None, list[tuple[bytes, bytes]]]:
+        """The instant before which the partition's state may lack anything, and what is to be written for it."""
+        key = f"horizon:{partition}".encode()
+        if partition in self._table.began_late:
+            self._table.began_late.remove(partition)
+            horizon = datetime.fromtimestamp(first.timestamp, UTC) + REPORTED_AHEAD
+            return horizon, [(key, horizon.isoformat().encode())]
+        kept = self._table.read(key)
+        return datetime.fromisoformat(kept.decode()) if kept else None, []
+
+    def _read(self, camera_id: str, name: str) -> bytes | None:
+        return self._table.read(_key(camera_id, name))
 
     def _admit(self, event: Any) -> tuple[list[Appearance], list[Quarantined]]:
         message = event.message
@@ -95,9 +114,9 @@ class AppearancesHandler:
 
 def _values(cameras: dict[str, CameraState]) -> Iterator[tuple[bytes, bytes]]:
     for camera_id, state in cameras.items():
-        for bucket, value in state.writes():
-            yield _key(camera_id, bucket), value
+        for name, value in state.writes():
+            yield _key(camera_id, name), value
 
 
-def _key(camera_id: str, bucket: int) -> bytes:
-    return f"{bucket}:{camera_id}".encode()
+def _key(camera_id: str, name: str) -> bytes:
+    return f"{name}:{camera_id}".encode()

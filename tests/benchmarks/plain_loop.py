@@ -12,6 +12,7 @@ from functools import partial
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.structs import ConsumerRecord
 
+from services.common.events.appearances import Appearance
 from services.common.events.sessions import revision_after
 from services.common.kafka.envelopes import decode, envelopes
 from services.common.topics import Topic
@@ -21,7 +22,7 @@ from tests.benchmarks.baseline import CHANGELOG, PLAIN_LOOP, SESSIONS
 
 GAP = timedelta(seconds=60)
 
-State = dict[tuple[str, int], bytes]
+State = dict[tuple[str, str], bytes]
 
 
 async def main(bootstrap: str) -> None:
@@ -50,26 +51,28 @@ async def main(bootstrap: str) -> None:
 
 
 async def _handle(partition: int, records: list[ConsumerRecord], state: State, producer: AIOKafkaProducer) -> None:
-    cameras: dict[str, CameraState] = {}
-    sessions = []
+    reports: dict[str, list[Appearance]] = {}
     for record in records:
-        reports = decode(Topic.APPEARANCES, record.value).items
-        camera_id = reports[0].camera_id
-        if camera_id not in cameras:
-            cameras[camera_id] = CameraState(partial(_read, state, camera_id))
-        revision = revision_after(record.offset)
-        sessions += step(cameras[camera_id], reports, camera_id=camera_id, gap=GAP, revision=revision)
+        items = decode(Topic.APPEARANCES, record.value).items
+        reports.setdefault(items[0].camera_id, []).extend(items)
+    revision = revision_after(records[-1].offset)
+    cameras = {camera_id: CameraState(partial(_read, state, camera_id)) for camera_id in reports}
+    sessions = [
+        session
+        for camera_id, told in reports.items()
+        for session in step(cameras[camera_id], told, camera_id=camera_id, gap=GAP, revision=revision)
+    ]
     send = partial(producer.send, partition=partition)
     sent = [await send(SESSIONS, value, key=key) for key, value in envelopes(Topic.SESSIONS, sessions, PLAIN_LOOP)]
     for camera_id, changed in cameras.items():
-        for bucket, value in changed.writes():
-            sent.append(await send(CHANGELOG, value, key=f"{bucket}:{camera_id}".encode()))
-            state[camera_id, bucket] = value
+        for name, value in changed.writes():
+            sent.append(await send(CHANGELOG, value, key=f"{name}:{camera_id}".encode()))
+            state[camera_id, name] = value
     await asyncio.gather(*sent)
 
 
-def _read(state: State, camera_id: str, bucket: int) -> bytes | None:
-    return state.get((camera_id, bucket))
+def _read(state: State, camera_id: str, name: str) -> bytes | None:
+    return state.get((camera_id, name))
 
 
 if __name__ == "__main__":

@@ -153,38 +153,63 @@ def test_a_gap_ends_the_process(continuity: Continuity, topic: Topic, offsets: l
             follow()
 
 
+class Consumer:
+    """A group's offsets as Faust's consumer tells them, and what was asked of it."""
+
+    def __init__(self, committed: dict[TP, int | None], highwater: int | None = None) -> None:
+        self.flowing = True
+        self.committed = committed
+        self._highwater = highwater
+        self.sought: dict[TP, int] = {}
+
+    def stop_flow(self) -> None:
+        self.flowing = False
+
+    def assignment(self) -> set[TP]:
+        return {*self.committed, TP("dwell-insights-cameras-changelog", 0)}
+
+    async def seek_to_committed(self) -> dict[TP, int | None]:
+        return self.committed
+
+    async def earliest_offsets(self, *partitions: TP) -> dict[TP, int]:
+        return dict.fromkeys(partitions, 5)
+
+    async def seek(self, partition: TP, offset: int) -> None:
+        self.sought[partition] = offset
+
+    def highwater(self, _: TP) -> int | None:
+        return self._highwater
+
+    async def _commit(self, offsets: dict[TP, int]) -> bool:
+        self.committed.update(offsets)
+        return True
+
+
+async def begun(consumer: Consumer, stateless: set[int], *, rebalancing: bool = False) -> tuple[Continuity, set[int]]:
+    app: Any = SimpleNamespace(consumer=consumer, consumer_generation_id=1, rebalancing=rebalancing)
+    continuity = Continuity(app)
+    with patch("services.common.kafka.continuity.FETCH_SECONDS", 0):
+        return continuity, await continuity.begin(stateless)
+
+
 async def test_after_recovery_partitions_go_on_where_they_were_committed_or_begin() -> None:
     committed, fresh = TP(Topic.SESSIONS, 0), TP(Topic.SESSIONS, 1)
-    sought: dict[TP, int] = {}
-
-    class Consumer:
-        flowing = True
-
-        def stop_flow(self) -> None:
-            self.flowing = False
-
-        def assignment(self) -> set[TP]:
-            return {committed, fresh, TP("dwell-insights-cameras-changelog", 0)}
-
-        async def seek_to_committed(self) -> dict[TP, int | None]:
-            return {committed: 41, fresh: None}
-
-        async def earliest_offsets(self, *partitions: TP) -> dict[TP, int]:
-            return dict.fromkeys(partitions, 5)
-
-        async def seek(self, partition: TP, offset: int) -> None:
-            sought[partition] = offset
-
-    consumer = Consumer()
-    continuity = of_app(consumer)
-    with patch("services.common.kafka.continuity.FETCH_SECONDS", 0):
-        await continuity.begin()
+    consumer = Consumer({committed: 41, fresh: None})
+    continuity, began_late = await begun(consumer, stateless=set())
     assert not consumer.flowing
-    assert sought == {committed: 41, fresh: 5}
+    assert (consumer.sought, began_late) == ({committed: 41, fresh: 5}, set())
     with patch("services.common.kafka.continuity.end_process", ends_the_process()):
         continuity.expect(Event(Topic.SESSIONS, 0, 41).message)
         with pytest.raises(ProcessEndedError):
             continuity.expect(Event(Topic.SESSIONS, 1, 6).message)
+
+
+async def test_a_partition_without_state_is_read_again_from_its_first_record_and_the_group_is_told_so() -> None:
+    kept, lost = TP(Topic.SESSIONS, 0), TP(Topic.SESSIONS, 1)
+    consumer = Consumer({kept: 41, lost: 41})
+    _, began_late = await begun(consumer, stateless={1})
+    assert consumer.sought == consumer.committed == {kept: 41, lost: 5}
+    assert began_late == {1}
 
 
 @pytest.mark.parametrize(
@@ -213,27 +238,8 @@ async def test_a_partition_is_at_its_end_when_all_that_it_holds_is_handled(
 ) -> None:
     partition = TP(Topic.SESSIONS, 0)
 
-    class Consumer:
-        def stop_flow(self) -> None: ...
-
-        def assignment(self) -> set[TP]:
-            return {partition}
-
-        async def seek_to_committed(self) -> dict[TP, int | None]:
-            return {partition: 5}
-
-        async def earliest_offsets(self, *partitions: TP) -> dict[TP, int]:
-            return dict.fromkeys(partitions, 0)
-
-        async def seek(self, partition: TP, offset: int) -> None: ...
-
-        def highwater(self, _: TP) -> int | None:
-            return end
-
-    app: Any = SimpleNamespace(consumer=Consumer(), rebalancing=rebalancing)
-    continuity = Continuity(app)
-    with patch("services.common.kafka.continuity.FETCH_SECONDS", 0):
-        await continuity.begin()
+    consumer = Consumer({partition: 5}, highwater=end)
+    continuity, _ = await begun(consumer, stateless=set(), rebalancing=rebalancing)
     for offset in handled:
         continuity.handled(Event(Topic.SESSIONS, 0, offset).message)
     assert continuity.at_end(partition if owned else TP(Topic.SESSIONS, 1)) is expected

@@ -65,7 +65,7 @@ def insight_events(draw: st.DrawFn) -> InsightEvent:
 
 def sessions_stream(records: list[list[Appearance]]) -> list[list[Session]]:
     """What the processor tells, a list a record."""
-    values: dict[int, bytes] = {}
+    values: dict[str, bytes] = {}
     stream = []
     for revision, record in enumerate(records, 1):
         state = CameraState(values.get)

@@ -52,7 +52,7 @@ class Feed:
     """A state table, and what came out of the records put in; the n-th record has revision n."""
 
     def __init__(self) -> None:
-        self.values: dict[int, bytes] = {}
+        self.values: dict[str, bytes] = {}
         self.revision = 0
 
     def put(self, *reports: Appearance, gap: timedelta = GAP) -> list[Session]:

@@ -20,7 +20,7 @@ GAP_SECONDS = 60
 CAMERA = "cam-1"
 
 Row = dict[str, Any]
-Writes = list[tuple[int, bytes]]
+Writes = list[tuple[str, bytes]]
 
 
 @st.composite
@@ -131,7 +131,7 @@ def test_any_order_repetition_and_batching_gives_the_batch_result(
     reports: list[Appearance], data: st.DataObject
 ) -> None:
     repeated = data.draw(st.permutations(reports + data.draw(st.lists(st.sampled_from(reports), max_size=10))))
-    values: dict[int, bytes] = {}
+    values: dict[str, bytes] = {}
     stream: list[Session] = []
     offset = 0
     while repeated:
@@ -145,7 +145,7 @@ def test_any_order_repetition_and_batching_gives_the_batch_result(
     assert absorbers_exist(stream)
 
 
-def run(values: dict[int, bytes], batch: list[list[Appearance]], offset: int) -> tuple[list[Session], Writes]:
+def run(values: dict[str, bytes], batch: list[list[Appearance]], offset: int) -> tuple[list[Session], Writes]:
     """One batch of records, as the agent does it: a step a record, then one write of the state."""
     state = CameraState(values.get)
     sessions: list[Session] = []
@@ -187,7 +187,7 @@ def test_a_crash_after_any_part_of_the_writes_changes_nothing(
 def test_crashes_and_repeated_records_give_the_batch_result_all_the_same(
     records: list[list[Appearance]], data: st.DataObject
 ) -> None:
-    values: dict[int, bytes] = {}
+    values: dict[str, bytes] = {}
     stream: list[Session] = []
     committed = offset = 0
     crashes = data.draw(st.integers(0, 4))

@@ -1,14 +1,17 @@
 """No record of a source topic is left out, whatever Faust does while it starts."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import faust
 from faust.types import TP
 
-from services.common.kafka.faust_app import end_process
+from services.common.kafka.ending import end_process
+from services.common.logging import get_logger
 from services.common.topics import SPECS, Topic
+
+log = get_logger(__name__)
 
 FETCH_SECONDS = 1.1
 """A fetch that Faust has begun ends within its fixed limit of 1 s."""
@@ -29,20 +32,39 @@ class Continuity:
         self._next: dict[TP, int] = {}
         self._handled: dict[TP, int] = {}
 
-    async def begin(self) -> None:
-        """Hold the flow, which Faust starts again after the clearing, and seek each partition to where it goes on."""
+    async def begin(self, stateless: Collection[int]) -> set[int]:
+        """Hold the flow, which Faust starts again after the clearing, and seek each partition to where it goes on.
+
+        Partitions without any state begin at the first record that there still is. The group is told so first: after a
+        crash, a state half built then goes on from where it was. Returns those whose earlier records are gone.
+        """
         consumer: Any = self._app.consumer
+        generation = self._app.consumer_generation_id
         consumer.stop_flow()
         await asyncio.sleep(FETCH_SECONDS)
         sources = [partition for partition in consumer.assignment() if partition.topic in SPECS]
-        if not sources:
-            return
+        if not sources or generation != self._app.consumer_generation_id:
+            return set()
         committed: Mapping[TP, int | None] = await consumer.seek_to_committed()
         earliest: Mapping[TP, int] = await consumer.earliest_offsets(*sources)
-        self._next = {partition: max(committed.get(partition) or 0, earliest[partition]) for partition in sources}
+        again = {
+            partition: earliest[partition]
+            for partition in sources
+            if partition.partition in stateless and (committed.get(partition) or 0) > earliest[partition]
+        }
+        if again:
+            log.warning("no state is left, reading again what the log holds", partitions=sorted(map(str, again)))
+            # Faust has no public way to commit a chosen offset.
+            if not await consumer._commit(again):
+                end_process("the group could not be told that partitions are read again")
+        self._next = {
+            partition: again.get(partition, max(committed.get(partition) or 0, earliest[partition]))
+            for partition in sources
+        }
         self._handled = dict(self._next)
         for partition, offset in self._next.items():
             await consumer.seek(partition, offset)
+        return {tp.partition for tp in sources if tp.partition in stateless and earliest[tp] > 0}
 
     def expect(self, message: Any) -> None:
         """End the process at a gap, before anything behind it is acknowledged: the next one reads what was left out.

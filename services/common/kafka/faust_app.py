@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import faust
 from aiokafka.errors import KafkaError
@@ -13,12 +13,16 @@ from aiokafka.errors import KafkaError
 from services.common.health import Check, health_app
 from services.common.kafka.admin import TopicDriftError, ensure_topics
 from services.common.kafka.lag import LagProbe
+from services.common.kafka.watchdog import watch
 from services.common.logging import get_logger, logging_config
 from services.common.runner import serve
 from services.common.settings import CommonSettings
 from services.common.topics import PARTITIONS, Topic
 
 log = get_logger(__name__)
+
+SESSION_SECONDS = 20
+HEARTBEAT_SECONDS = 3
 
 
 def create_faust_app(app_id: str, settings: CommonSettings) -> faust.App:
@@ -37,8 +41,8 @@ def create_faust_app(app_id: str, settings: CommonSettings) -> faust.App:
         broker_commit_interval=1.0,
         # The defaults keep a hung worker's partitions for 17 minutes and a dead one's for one.
         broker_max_poll_interval=120.0,
-        broker_session_timeout=20,
-        broker_heartbeat_interval=3,
+        broker_session_timeout=SESSION_SECONDS,
+        broker_heartbeat_interval=HEARTBEAT_SECONDS,
         # One process an app instance id: a fast restart takes its partitions back without a rebalance.
         consumer_group_instance_id=os.environ.get("DWELL_INSTANCE_ID"),
         consumer_auto_offset_reset="earliest",
@@ -63,6 +67,10 @@ def run_faust(
     async def health() -> None:
         async with LagProbe(settings.kafka_bootstrap, app.conf.id, topics, settings.lag_limit) as lag:
             await serve(health_app({"kafka": lag.check, **checks}), settings.host, port)
+
+    @app.task  # type: ignore[untyped-decorator]
+    async def watchdog() -> None:
+        watch(app, settings, topics)
 
     _make_changelogs(app, settings)
     settings.home.mkdir(parents=True, exist_ok=True)
@@ -97,14 +105,3 @@ def _make_changelogs(app: faust.App, settings: CommonSettings) -> None:
     finally:
         loop.close()
     log.info("changelogs are there", created=made)
-
-
-def end_process(reason: str, **fields: Any) -> NoReturn:
-    """End at once, acknowledging nothing.
-
-    Faust acknowledges the event at hand when its agent raises, so an exception must not leave the agent: the process
-    ends instead, its supervisor starts another, and that one reads the event again.
-    """
-    log.critical(reason, exc_info=True, **fields)
-    sys.stdout.flush()
-    os._exit(1)

@@ -1,7 +1,7 @@
 """How far a consumer group is behind, asked of the broker and not of the consumer itself."""
 
 from collections.abc import Iterable
-from typing import Self
+from typing import NamedTuple, Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
@@ -9,6 +9,13 @@ from aiokafka.admin import AIOKafkaAdminClient
 from services.common.health import Health
 from services.common.metrics import LAG
 from services.common.topics import PARTITIONS, Topic
+
+
+class Place(NamedTuple):
+    """Where a group goes on in a partition, and where its log ends."""
+
+    next_offset: int
+    end: int
 
 
 class LagProbe:
@@ -30,16 +37,22 @@ class LagProbe:
         await self._consumer.stop()
         await self._admin.close()
 
-    async def measure(self) -> dict[str, int]:
-        """Topic → records that the group has not committed yet."""
+    async def places(self) -> dict[TopicPartition, Place]:
         committed = await self._admin.list_consumer_group_offsets(self._group, partitions=self._partitions)
         first = await self._consumer.beginning_offsets(self._partitions)
         last = await self._consumer.end_offsets(self._partitions)
+        return {
+            partition: Place(
+                max(found.offset if (found := committed.get(partition)) else 0, first[partition]), last[partition]
+            )
+            for partition in self._partitions
+        }
+
+    async def measure(self) -> dict[str, int]:
+        """Topic → records that the group has not committed yet."""
         lag: dict[str, int] = {}
-        for partition in self._partitions:
-            found = committed.get(partition)
-            position = max(found.offset if found else 0, first[partition])
-            lag[partition.topic] = lag.get(partition.topic, 0) + max(0, last[partition] - position)
+        for partition, place in (await self.places()).items():
+            lag[partition.topic] = lag.get(partition.topic, 0) + max(0, place.end - place.next_offset)
         for topic, records in lag.items():
             LAG.labels(topic).set(records)
         return lag

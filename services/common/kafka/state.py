@@ -7,8 +7,13 @@ import faust
 
 from services.common.failpoints import failpoint
 from services.common.kafka.continuity import Continuity
-from services.common.kafka.faust_app import end_process
+from services.common.kafka.ending import end_process
+from services.common.kafka.faust_app import HEARTBEAT_SECONDS, SESSION_SECONDS
+from services.common.kafka.watchdog import Pulse
 from services.common.topics import PARTITIONS, SPECS
+
+AWAKE_SECONDS = SESSION_SECONDS - 2 * HEARTBEAT_SECONDS
+"""The session counts from the last heartbeat, which may be some seconds older than the last sign of life here."""
 
 
 class StateTable:
@@ -25,7 +30,11 @@ class StateTable:
         self._app = app
         self._table = app.Table(name, key_type=bytes, value_type=bytes, partitions=PARTITIONS)
         self._table.on_recover(self._recovered)
+        self._pulse = Pulse(AWAKE_SECONDS)
+        app.task(self._pulse.run)
         self.continuity = Continuity(app)
+        self.began_late: set[int] = set()
+        """Partitions whose state is built anew from a log that does not go back to its beginning."""
 
     def read(self, key: bytes) -> bytes | None:
         value: bytes | None = self._table.data.get(key)
@@ -33,6 +42,7 @@ class StateTable:
 
     async def write(self, partition: int, values: Iterable[tuple[bytes, bytes]]) -> None:
         failpoint("state.before_write")
+        self._pulse.check()
         sent = []
         for key, value in values:
             sent.append(await self._table.changelog_topic.send(key=key, value=value, partition=partition))
@@ -41,10 +51,21 @@ class StateTable:
         failpoint("state.after_write")
 
     async def _recovered(self) -> None:
-        assigned = self._app.consumer.assignment()
-        changelog = self._table.changelog_topic.get_topic_name()
-        recovered = {partition.partition for partition in assigned if partition.topic == changelog}
-        stateless = {partition.partition for partition in assigned if partition.topic in SPECS} - recovered
-        if stateless:
-            end_process("partitions were assigned without their changelog", partitions=sorted(stateless))
-        await self.continuity.begin()
+        try:
+            await self._place()
+        except Exception:
+            # Faust would go on as if nothing had been.
+            end_process("partitions could not be placed after recovery")
+
+    async def _place(self) -> None:
+        consumer = self._app.consumer
+        assigned = consumer.assignment()
+        name = self._table.changelog_topic.get_topic_name()
+        changelogs = [partition for partition in assigned if partition.topic == name]
+        without = {tp.partition for tp in assigned if tp.topic in SPECS} - {tp.partition for tp in changelogs}
+        if without:
+            end_process("partitions were assigned without their changelog", partitions=sorted(without))
+        first = await consumer.earliest_offsets(*changelogs)
+        last = await consumer.highwaters(*changelogs)
+        stateless = {partition.partition for partition in changelogs if last[partition] == first[partition]}
+        self.began_late = await self.continuity.begin(stateless)

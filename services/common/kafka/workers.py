@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from services.common.failpoints import failpoint
 from services.common.kafka.continuity import Continuity
-from services.common.kafka.faust_app import end_process
+from services.common.kafka.ending import end_process
 
 QUEUED_EVENTS = 4
 """Per partition. Bulk envelopes are some 250 KB, and a queue only has to cover the wait for Kafka's answers."""

@@ -1,127 +1,291 @@
-"""The sessionizer's state of one camera, cut into buckets so that a live record writes little and bulk writes few.
+"""The sessionizer's state of one camera, in buckets, so that a live record writes little and bulk writes few values.
 
-A bucket is one value of the state table. With 64 of them a camera of 200 subjects (some 250 bytes an appearance) writes
-about 1 KB per bucket and two buckets per live record, and an envelope of 500 rows at most 64 values where a value a
-subject would be hundreds. Values of other subjects stay undecoded, so that cost follows what is touched.
+Two kinds of values: sessions by subject, and an index from appearance to the bucket where its subject's sessions lie. A
+live record writes one value of each, at most `SESSIONS_BYTES` and `INDEX_BYTES`; an envelope of 500 rows at most all
+128, where a value a subject would be hundreds. Subjects that nobody asks for stay undecoded.
+
+A value that grows beyond its bytes forgets what was longest not reported, and keeps the span of time in which that
+lay: what later falls near it may lack something, and is told as `partial`.
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from hashlib import blake2b
+from itertools import chain
 from zlib import crc32
 
 import msgspec
 
 from services.common.events.appearances import MergedAppearance
-from services.common.sessions import Grouped
+from services.common.sessions import Grouped, by_start
 
 BUCKETS = 64
-"""Part of the state's layout: another number needs a fresh state."""
+"""Of each kind. Part of the state's layout: another number needs a fresh state."""
 
-TRACK = "track:"
+SESSIONS_BYTES = 6 * 1024
+INDEX_BYTES = 3 * 512
+"""Some 50 appearances, and the places of twice as many: 3,000 appearances a camera, half a megabyte."""
+
+KEPT_SHARE = 0.75
+"""Of its bytes, when a value forgets: it then does so once in a while and not at every report."""
+
+_SUBJECT = (1 << 32) - 1
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MINUTE = timedelta(minutes=1)
+
+TimeSpan = tuple[datetime, datetime]
 
 
-class Bucket(msgspec.Struct, array_like=True):
-    """Subjects whose name falls here, and who the appearances are of whose key falls here (anonymous ones apart)."""
+class _Sessions(msgspec.Struct, array_like=True):
+    """Subjects in the order of their last report."""
 
-    sessions: dict[str, msgspec.Raw] = {}
-    subjects: dict[str, str] = {}
+    subjects: dict[str, msgspec.Raw]
+    forgotten: TimeSpan | None = None
+
+
+class _Index(msgspec.Struct, array_like=True):
+    """64-bit hash of an appearance key → minute of its start since 1970, and 32-bit hash of its subject."""
+
+    places: dict[int, int]
+    forgotten: TimeSpan | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class _Move:
-    key: str
-    old_subject: str
-    subject: str
-    known: MergedAppearance
+class Found:
+    subject_id: str
+    appearance: MergedAppearance
 
 
 _ENCODER = msgspec.msgpack.Encoder()
-_BUCKETS = msgspec.msgpack.Decoder(Bucket)
+_SESSIONS = msgspec.msgpack.Decoder(_Sessions)
+_INDEX = msgspec.msgpack.Decoder(_Index)
 _GROUPED = msgspec.msgpack.Decoder(Grouped)
 
 
-def bucket_of(name: str) -> int:
-    return crc32(name.encode()) % BUCKETS
-
-
 def home_of(subject_id: str) -> int:
-    """The bucket of a subject. An anonymous track lives where its appearance's key is looked up: one write, not two."""
-    return bucket_of(subject_id.removeprefix(TRACK))
+    """The bucket of a subject's sessions."""
+    return _subject_hash(subject_id) % BUCKETS
 
 
 class CameraState:
-    """One camera's appearances, read bucket by bucket through `read` and changed in memory until `writes` is taken."""
+    """One camera's appearances, read value by value through `read` and changed in memory until `writes` is taken.
 
-    def __init__(self, read: Callable[[int], bytes | None]) -> None:
+    `horizon` is the instant before which nothing is known at all, where the state was built from a log that began then.
+    """
+
+    def __init__(self, read: Callable[[str], bytes | None], horizon: datetime | None = None) -> None:
         self._read = read
-        self._buckets: dict[int, Bucket] = {}
-        self._changed: set[int] = set()
-        self._moves: list[_Move] = []
+        self._horizon = horizon
+        self._buckets: dict[int, _Sessions] = {}
+        self._indices: dict[int, _Index] = {}
+        self._groups: dict[str, Grouped] = {}
+        self._touched: dict[str, None] = {}
+        self._added: set[str] = set()
+        self._moves: dict[str, tuple[Found, int]] = {}
 
-    def subject_of(self, key: str) -> str:
-        """Whom the appearance is known to be of; the anonymous track when nothing is known."""
-        return self._bucket(bucket_of(key)).subjects.get(key, TRACK + key)
-
-    def set_subject(self, key: str, subject_id: str) -> None:
-        subjects = self._bucket(bucket_of(key)).subjects
-        if subject_id == TRACK + key:
-            subjects.pop(key, None)
+    def find(self, report: MergedAppearance) -> Found | None:
+        """The appearance as known by now, and under which subject. A new one that may have been forgotten makes the
+        time about it doubtful."""
+        hashed = _hash(report.appearance_key)
+        index = self._index(hashed % BUCKETS)
+        place = index.places.get(hashed)
+        if place is None:
+            forgotten = index.forgotten
         else:
-            subjects[key] = subject_id
-        self._changed.add(bucket_of(key))
+            found = self._look(place & _SUBJECT, report)
+            if found:
+                return found
+            forgotten = self._bucket((place & _SUBJECT) % BUCKETS).forgotten
+        if _touch(forgotten, report.started_at, report.ended_at):
+            self._doubt(home_of(report.subject_id), report)
+        return None
+
+    def held(self, subject_id: str, key: str) -> MergedAppearance | None:
+        for group in reversed(self.sessions(subject_id)):
+            for seen in group:
+                if seen.appearance_key == key:
+                    return seen
+        return None
+
+    def add(self, seen: MergedAppearance, subject_id: str) -> None:
+        """Keep the place of an appearance that was not found."""
+        self._added.add(seen.appearance_key)
+        self._set_place(seen, subject_id)
+
+    def move(self, found: Found, seen: MergedAppearance, subject_id: str) -> None:
+        """The appearance leaves the subject it was found under; a crash may not lose it on the way."""
+        key = seen.appearance_key
+        if key not in self._added and key not in self._moves:
+            self._moves[key] = found, self._index(_hash(key) % BUCKETS).places[_hash(key)]
+        self._set_place(seen, subject_id)
 
     def sessions(self, subject_id: str) -> Grouped:
-        raw = self._bucket(home_of(subject_id)).sessions.get(subject_id)
-        return _GROUPED.decode(raw) if raw else []
+        groups = self._groups.get(subject_id)
+        if groups is None:
+            raw = self._bucket(home_of(subject_id)).subjects.get(subject_id)
+            groups = self._groups[subject_id] = _GROUPED.decode(raw) if raw else []
+        return groups
 
     def put_sessions(self, subject_id: str, groups: Grouped) -> None:
-        sessions = self._bucket(home_of(subject_id)).sessions
-        if groups:
-            sessions[subject_id] = msgspec.Raw(_ENCODER.encode(groups))
-        else:
-            sessions.pop(subject_id, None)
-        self._changed.add(home_of(subject_id))
+        self._groups[subject_id] = groups
+        self._touched.pop(subject_id, None)
+        self._touched[subject_id] = None
 
-    def note_move(self, key: str, old_subject: str, subject: str, known: MergedAppearance) -> None:
-        self._moves.append(_Move(key, old_subject, subject, known))
+    def is_partial(self, subject_id: str, start: datetime, end: datetime) -> bool:
+        """Whether something that was forgotten may touch ``[start, end]`` of this subject."""
+        if self._horizon is not None and start <= self._horizon:
+            return True
+        return _touch(self._bucket(home_of(subject_id)).forgotten, start, end)
 
-    def writes(self) -> Iterator[tuple[int, bytes]]:
-        """The changed buckets as they must be written, in this order.
+    def writes(self) -> Iterator[tuple[str, bytes]]:
+        """The changed values as they must be written, in this order.
 
         A crash can leave any first part of the writes behind, and the reports are then read again. No part of them may
-        lack an appearance that had been there: what moves is written where it goes, then taken from where it was, then
-        looked up under its new subject. A bucket that has two of these parts is written in two or three forms.
+        lack an appearance that had been there, nor hold one where it is never looked for again: a new one gets its
+        place first; one that moves is written where it goes, then taken from where it was, then looked up under its new
+        subject. A value that takes part in two of these is written twice, first with what will leave still in it.
         """
-        entered = {home_of(move.subject) for move in self._moves}
-        left = {home_of(move.old_subject) for move in self._moves}
-        # A track is looked up in the bucket that it leaves, and one write changes both.
-        looked_up = {bucket_of(move.key) for move in self._moves if move.old_subject != TRACK + move.key}
-        for number in sorted(entered & (left | looked_up)):
-            yield number, _ENCODER.encode(self._before_moves(number, keep_left=True))
-        for number in sorted(entered - left - looked_up):
-            yield number, _ENCODER.encode(self._bucket(number))
-        for number in sorted(left & looked_up):
-            yield number, _ENCODER.encode(self._before_moves(number, keep_left=False))
-        for number in sorted(self._changed - (entered - left - looked_up), key=lambda n: (n in looked_up, n)):
-            yield number, _ENCODER.encode(self._bucket(number))
+        changed: dict[int, list[str]] = {}
+        for subject_id in self._touched:
+            changed.setdefault(home_of(subject_id), []).append(subject_id)
+        given: dict[int, list[Found]] = {}
+        places: dict[int, dict[int, int]] = {}
+        for key, (found, place) in self._moves.items():
+            hashed = _hash(key)
+            if self._index(hashed % BUCKETS).places[hashed] != place:
+                places.setdefault(hashed % BUCKETS, {})[hashed] = place
+                given.setdefault(home_of(found.subject_id), []).append(found)
+        for number in {_hash(key) % BUCKETS for key in self._added}:
+            yield _index_key(number), self._encoded_index(number, places.get(number, {}))
+        for number, subjects in changed.items():
+            if number in given:
+                yield _sessions_key(number), _ENCODER.encode(self._with_kept(number, subjects, given[number]))
+            else:
+                yield _sessions_key(number), self._encoded(number, subjects)
+        for number in given:
+            yield _sessions_key(number), self._encoded(number, changed[number])
+        for number in places:
+            yield _index_key(number), self._encoded_index(number, {})
 
-    def _before_moves(self, number: int, *, keep_left: bool) -> Bucket:
+    def _set_place(self, seen: MergedAppearance, subject_id: str) -> None:
+        hashed = _hash(seen.appearance_key)
+        minute = (seen.started_at - _EPOCH) // _MINUTE
+        self._index(hashed % BUCKETS).places[hashed] = minute << 32 | _subject_hash(subject_id)
+
+    def _look(self, subject_hash: int, report: MergedAppearance) -> Found | None:
+        """The appearance under the subject of that hash: most likely the one that the report names."""
+        for subject_id in chain((report.subject_id,), self._touched, self._bucket(subject_hash % BUCKETS).subjects):
+            if _subject_hash(subject_id) == subject_hash and (seen := self.held(subject_id, report.appearance_key)):
+                return Found(subject_id, seen)
+        return None
+
+    def _doubt(self, number: int, report: MergedAppearance) -> None:
         bucket = self._bucket(number)
-        kept = Bucket(dict(bucket.sessions), dict(bucket.subjects))
-        # Latest first, so that of several moves of one key the place where it was at first is what stays.
-        for move in reversed(self._moves):
-            old = move.old_subject
-            if keep_left and home_of(old) == number:
-                groups = _GROUPED.decode(kept.sessions[old]) if old in kept.sessions else []
-                kept.sessions[old] = msgspec.Raw(_ENCODER.encode([*groups, [move.known]]))
-            if bucket_of(move.key) == number:
-                kept.subjects.pop(move.key, None)
-                if old != TRACK + move.key:
-                    kept.subjects[move.key] = old
-        return kept
+        bucket.forgotten = _hull(bucket.forgotten, report.started_at, report.ended_at)
 
-    def _bucket(self, number: int) -> Bucket:
-        if number not in self._buckets:
-            value = self._read(number)
-            self._buckets[number] = _BUCKETS.decode(value) if value else Bucket({}, {})
-        return self._buckets[number]
+    def _encoded(self, number: int, subjects: list[str]) -> bytes:
+        bucket = self._with(number, subjects)
+        value = _ENCODER.encode(bucket)
+        if len(value) > SESSIONS_BYTES:
+            self._forget(bucket, len(value) - int(SESSIONS_BYTES * KEPT_SHARE))
+            value = _ENCODER.encode(bucket)
+        return value
+
+    def _with(self, number: int, subjects: list[str]) -> _Sessions:
+        """The bucket with the subjects' sessions as they are now."""
+        bucket = self._bucket(number)
+        for subject_id in subjects:
+            bucket.subjects.pop(subject_id, None)
+            if groups := self._groups[subject_id]:
+                bucket.subjects[subject_id] = msgspec.Raw(_ENCODER.encode(groups))
+        return bucket
+
+    def _with_kept(self, number: int, subjects: list[str], given: list[Found]) -> _Sessions:
+        bucket = self._with(number, subjects)
+        kept: dict[str, Grouped] = {}
+        for found in given:
+            groups = kept.get(found.subject_id, self.sessions(found.subject_id))
+            kept[found.subject_id] = _with_appearance(groups, found.appearance)
+        raws = {subject_id: msgspec.Raw(_ENCODER.encode(groups)) for subject_id, groups in kept.items()}
+        return _Sessions(bucket.subjects | raws, bucket.forgotten)
+
+    def _forget(self, bucket: _Sessions, surplus: int) -> None:
+        """Drop what was longest not reported: whole subjects, and of the last one left its earliest sessions."""
+        while surplus > 0 and bucket.subjects:
+            subject_id = next(iter(bucket.subjects))
+            groups = self.sessions(subject_id)
+            dropped = groups if len(bucket.subjects) > 1 else groups[:1]
+            for group in dropped:
+                end = max(seen.ended_at for seen in group)
+                bucket.forgotten = _hull(bucket.forgotten, group[0].started_at, end)
+            surplus -= len(bucket.subjects.pop(subject_id))
+            rest = self._groups[subject_id] = groups[len(dropped) :]
+            if rest:
+                bucket.subjects[subject_id] = msgspec.Raw(_ENCODER.encode(rest))
+                surplus += len(bucket.subjects[subject_id])
+
+    def _encoded_index(self, number: int, before: dict[int, int]) -> bytes:
+        """The index, with some places as they were `before`."""
+        index = self._index(number)
+        value = _ENCODER.encode(index)
+        if len(value) > INDEX_BYTES:
+            for hashed in list(index.places)[: int(len(index.places) * (1 - KEPT_SHARE))]:
+                start = _EPOCH + (index.places.pop(hashed) >> 32) * _MINUTE
+                index.forgotten = _hull(index.forgotten, start, start + _MINUTE)
+        elif not before:
+            return value
+        return _ENCODER.encode(_Index(index.places | before, index.forgotten))
+
+    def _bucket(self, number: int) -> _Sessions:
+        bucket = self._buckets.get(number)
+        if bucket is None:
+            value = self._read(_sessions_key(number))
+            bucket = self._buckets[number] = _SESSIONS.decode(value) if value else _Sessions({})
+        return bucket
+
+    def _index(self, number: int) -> _Index:
+        index = self._indices.get(number)
+        if index is None:
+            value = self._read(_index_key(number))
+            index = self._indices[number] = _INDEX.decode(value) if value else _Index({})
+        return index
+
+
+def _with_appearance(groups: Grouped, seen: MergedAppearance) -> Grouped:
+    """The sessions with an appearance put back: those that it overlaps are one with it, whatever the gap."""
+    joined = [seen]
+    others = []
+    for group in groups:
+        if group[0].started_at <= seen.ended_at and max(one.ended_at for one in group) >= seen.started_at:
+            joined += group
+        else:
+            others.append(group)
+    return sorted([*others, sorted(joined, key=by_start)], key=lambda group: by_start(group[0]))
+
+
+def _index_key(number: int) -> str:
+    return f"i{number}"
+
+
+def _sessions_key(number: int) -> str:
+    return f"s{number}"
+
+
+def _subject_hash(subject_id: str) -> int:
+    return crc32(subject_id.encode())
+
+
+# Asked for when an appearance is looked up, and again when its place is kept.
+@lru_cache(8192)
+def _hash(key: str) -> int:
+    return int.from_bytes(blake2b(key.encode(), digest_size=8).digest(), "big")
+
+
+def _touch(span: TimeSpan | None, start: datetime, end: datetime) -> bool:
+    return span is not None and start <= span[1] and end >= span[0]
+
+
+def _hull(span: TimeSpan | None, start: datetime, end: datetime) -> TimeSpan:
+    return (start, end) if span is None else (min(span[0], start), max(span[1], end))

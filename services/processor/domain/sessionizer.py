@@ -1,11 +1,12 @@
 """The sessionizer: reports of appearances in, session revisions out.
 
-Nothing is ever closed. The state holds every appearance of a camera, merged over its reports, in the sessions that have
-been told to the world; a step merges the new reports in and tells how the sessions of the touched subjects changed.
+Nothing is ever closed. The state holds the appearances of a camera, merged over their reports, in the sessions that
+have been told to the world; a step merges the new reports in and tells which sessions of the touched subjects changed.
 """
 
-from collections.abc import Iterable
-from datetime import timedelta
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
@@ -15,74 +16,116 @@ from services.common.sessions import Grouped, session_id_of, session_of, split
 from services.processor.domain.buckets import CameraState
 
 
+@dataclass(slots=True)
+class _Change:
+    """What a step does to one subject: appearances as they are now, keys that leave, and the time in which all lie."""
+
+    start: datetime
+    end: datetime
+    seen: dict[str, MergedAppearance] = field(default_factory=dict)
+    left: set[str] = field(default_factory=set)
+    before: Grouped = field(default_factory=list)
+    after: Grouped = field(default_factory=list)
+
+
 def step(
     state: CameraState, reports: Iterable[Appearance], *, camera_id: str, gap: timedelta, revision: int
 ) -> list[Session]:
     """Take the reports into the state, and give every session record that they change.
 
     The result does not depend on the order of reports, on repetition or on how they are cut into steps; only records
-    that differ from what was told before come out, absorbed ones first.
+    that differ from what was told before come out, absorbed ones first. Where the state has forgotten what may belong
+    to a session, its record is `partial`.
     """
-    before: dict[str, Grouped] = {}
-    present: dict[str, dict[str, MergedAppearance]] = {}
-
-    def appearances_of(subject_id: str) -> dict[str, MergedAppearance]:
-        if subject_id not in present:
-            before[subject_id] = state.sessions(subject_id)
-            present[subject_id] = {seen.appearance_key: seen for group in before[subject_id] for seen in group}
-        return present[subject_id]
-
-    moved: dict[str, str] = {}
-    for key, report in _merged_by_key(reports).items():
-        old_subject = state.subject_of(key)
-        known = appearances_of(old_subject).get(key)
-        merged = known.merge(report) if known else report
-        subject = merged.subject_id
-        if subject != old_subject:
-            there = appearances_of(subject)
-            # A move that a crash interrupted leaves the appearance with both subjects.
-            merged = merged.merge(there[key]) if key in there else merged
-            if known:
-                state.note_move(key, old_subject, subject, known)
-                del present[old_subject][key]
-            state.set_subject(key, subject)
-        present[subject][key] = merged
-        moved[key] = subject
-
-    after = {subject: split(seen.values(), gap) for subject, seen in present.items()}
-    for subject, groups in after.items():
-        if groups != before[subject]:
-            state.put_sessions(subject, groups)
-    return _changes(camera_id, before, after, moved, revision)
-
-
-def _changes(
-    camera_id: str, before: dict[str, Grouped], after: dict[str, Grouped], moved: dict[str, str], revision: int
-) -> list[Session]:
-    told = _sessions(camera_id, before, revision)
-    now = _sessions(camera_id, after, revision)
-    holder = {
-        (subject, seen.appearance_key): session_id_of(camera_id, subject, group)
-        for subject, groups in after.items()
-        for group in groups
-        for seen in group
-    }
-    absorbed = []
-    for session_id, (session, first_key) in told.items():
-        if session_id not in now:
-            subject = moved.get(first_key, session.subject_id)
-            absorbed.append(replace(session, status="absorbed", absorbed_into=holder[subject, first_key]))
-    active = [session for session_id, (session, _) in now.items() if told.get(session_id, (None, ""))[0] != session]
+    changes = _changes(state, reports)
+    for subject_id, change in changes.items():
+        _apply(state, subject_id, change, gap)
+    absorbed: list[Session] = []
+    active: list[Session] = []
+    for subject_id, change in changes.items():
+        told = {group[0].appearance_key: group for group in change.before}
+        now = {group[0].appearance_key for group in change.after}
+        absorbed += (
+            replace(
+                session_of(camera_id, subject_id, group, revision),
+                status="absorbed",
+                absorbed_into=_holder(camera_id, changes, subject_id, first),
+            )
+            for first, group in told.items()
+            if first not in now
+        )
+        for group in change.after:
+            before = told.get(group[0].appearance_key)
+            if before == group:
+                continue
+            session = session_of(camera_id, subject_id, group, revision)
+            if state.is_partial(subject_id, session.started_at - gap, session.ended_at + gap):
+                active.append(replace(session, partial=True))
+            elif before is None or session_of(camera_id, subject_id, before, revision) != session:
+                active.append(session)
     return absorbed + active
 
 
-def _sessions(camera_id: str, grouped: dict[str, Grouped], revision: int) -> dict[str, tuple[Session, str]]:
-    found = {}
-    for subject, groups in grouped.items():
-        for group in groups:
-            session = session_of(camera_id, subject, group, revision)
-            found[session.session_id] = (session, group[0].appearance_key)
-    return found
+def _changes(state: CameraState, reports: Iterable[Appearance]) -> dict[str, _Change]:
+    """What the reports say anew, by subject."""
+    changes: dict[str, _Change] = {}
+    for key, report in _merged_by_key(reports).items():
+        found = state.find(report)
+        if found is None:
+            seen, subject_id = report, report.subject_id
+            state.add(seen, subject_id)
+        else:
+            seen = found.appearance.merge(report)
+            if seen == found.appearance:
+                continue
+            subject_id = seen.subject_id
+            if subject_id != found.subject_id:
+                state.move(found, seen, subject_id)
+                _change_of(changes, found.subject_id, found.appearance).left.add(key)
+        _change_of(changes, subject_id, seen).seen[key] = seen
+    return changes
+
+
+def _change_of(changes: dict[str, _Change], subject_id: str, seen: MergedAppearance) -> _Change:
+    change = changes.get(subject_id)
+    if change is None:
+        change = changes[subject_id] = _Change(seen.started_at, seen.ended_at)
+    else:
+        change.start = min(change.start, seen.started_at)
+        change.end = max(change.end, seen.ended_at)
+    return change
+
+
+def _apply(state: CameraState, subject_id: str, change: _Change, gap: timedelta) -> None:
+    """Cut the sessions about the change anew; those that lie farther off than the gap stay as they are."""
+    groups = state.sessions(subject_id)
+    last = len(groups)
+    while last and groups[last - 1][0].started_at - change.end > gap:
+        last -= 1
+    first = last
+    while first and change.start - max(seen.ended_at for seen in groups[first - 1]) <= gap:
+        first -= 1
+    change.before = groups[first:last]
+    seen = {
+        one.appearance_key: one for group in change.before for one in group if one.appearance_key not in change.left
+    }
+    for key, one in change.seen.items():
+        # What a crash kept out of the index, or left with both subjects of a move, is here already.
+        seen[key] = seen[key].merge(one) if key in seen else one
+    change.after = split(seen.values(), gap)
+    state.put_sessions(subject_id, [*groups[:first], *change.after, *groups[last:]])
+
+
+def _holder(camera_id: str, changes: dict[str, _Change], subject_id: str, key: str) -> str:
+    """The session that holds the appearance now: the subject's own, or that of the subject it moved to."""
+    return next(_holders(camera_id, {subject_id: changes[subject_id], **changes}, key))
+
+
+def _holders(camera_id: str, changes: dict[str, _Change], key: str) -> Iterator[str]:
+    for subject_id, change in changes.items():
+        for group in change.after:
+            if any(seen.appearance_key == key for seen in group):
+                yield session_id_of(camera_id, subject_id, group)
 
 
 def _merged_by_key(reports: Iterable[Appearance]) -> dict[str, MergedAppearance]:

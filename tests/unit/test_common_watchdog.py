@@ -1,0 +1,70 @@
+"""When a stream processor counts as standing still, and when as having slept too long."""
+
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from aiokafka import TopicPartition
+
+from services.common.kafka.lag import Place
+from services.common.kafka.watchdog import Pulse, Standstill
+
+A, B = TopicPartition("appearances.v1", 0), TopicPartition("appearances.v1", 1)
+LIMIT = 60.0
+
+
+class Observed:
+    """A standstill that looks every 30 s."""
+
+    def __init__(self) -> None:
+        self._standstill = Standstill(LIMIT)
+        self._now = 0.0
+
+    def look(self, *places: tuple[int, int], own: tuple[TopicPartition, ...] = (A, B), activity: int = 0) -> Any:
+        self._now += 30
+        by_partition = {partition: Place(*place) for partition, place in zip((A, B), places, strict=True)}
+        return self._standstill.judge(by_partition, own, activity, self._now)
+
+
+def test_records_that_wait_while_the_offset_stays_are_a_standstill() -> None:
+    observed = Observed()
+    looks = [observed.look((4, 9), (7, 7)) for _ in range(3)]
+    assert looks == [[], [], [A]]
+
+
+def test_an_offset_that_moves_or_a_log_read_to_its_end_is_none() -> None:
+    observed = Observed()
+    assert [observed.look((offset, 9), (7, 7)) for offset in (4, 5, 6, 7, 8)] == [[]] * 5
+
+
+def test_waiting_counts_from_the_record_that_waits_and_not_from_the_quiet_before_it() -> None:
+    observed = Observed()
+    looks = [observed.look((4, end), (7, 7)) for end in (4, 4, 4, 5, 5, 5)]
+    assert looks == [[], [], [], [], [], [A]]
+
+
+def test_recovery_that_gets_on_is_no_standstill() -> None:
+    observed = Observed()
+    assert [observed.look((4, 9), (7, 7), activity=n) for n in range(5)] == [[]] * 5
+
+
+def test_a_process_answers_for_its_own_partitions_and_for_all_while_it_has_none() -> None:
+    of_another, unassigned = Observed(), Observed()
+    assert [of_another.look((4, 9), (7, 7), own=(B,)) for _ in range(3)][-1] == []
+    assert [unassigned.look((4, 9), (7, 7), own=()) for _ in range(3)][-1] == [A]
+
+
+def test_a_partition_that_comes_back_is_judged_anew() -> None:
+    observed = Observed()
+    looks = [observed.look((4, 9), (7, 7), own=own) for own in ((A, B), (A, B), (B,), (A, B), (A, B), (A, B))]
+    assert looks == [[], [], [], [], [], [A]]
+
+
+@pytest.mark.parametrize(("asleep", "ends"), [(13.9, False), (14.1, True)])
+def test_a_process_that_slept_for_longer_than_its_session_ends(asleep: float, ends: bool) -> None:
+    with (
+        patch("services.common.kafka.watchdog.time.monotonic", side_effect=[100.0, 100.0 + asleep]),
+        patch("services.common.kafka.watchdog.end_process") as end_process,
+    ):
+        Pulse(14.0).check()
+    assert end_process.called == ends
