@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from unittest.mock import patch
 
 import pytest
 
@@ -250,3 +251,71 @@ def test_a_live_record_writes_two_values_of_under_eight_kilobytes_at_200_subject
     written = dict(state.writes())
     assert len(written) <= 2
     assert sum(map(len, written.values())) < 8 * 1024
+
+
+def test_a_live_record_writes_under_eight_kilobytes_however_many_people_have_been_seen() -> None:
+    feed = Feed()
+    for hour in range(20):
+        starts = range(3600 * hour, 3600 * hour + 500)
+        feed.put(*(seen(f"appearance-{start:026}", start, start + 5, f"person-{start % 500:030}") for start in starts))
+    state = CameraState(feed.values.get)
+    step(state, [seen("appearance-x", 80_000, 80_010, "person-x")], camera_id=CAMERA, gap=GAP, revision=99)
+    assert sum(len(value) for _, value in state.writes()) < 8 * 1024
+
+
+class Forgetful(Feed):
+    """A state that holds next to nothing."""
+
+    def put(self, *reports: Appearance, gap: timedelta = GAP) -> list[Session]:
+        with (
+            patch("services.processor.domain.buckets.BUCKETS", 1),
+            patch("services.processor.domain.buckets.SESSIONS_BYTES", 300),
+            patch("services.processor.domain.buckets.INDEX_BYTES", 80),
+        ):
+            return super().put(*reports, gap=gap)
+
+    def fill(self, start: float) -> None:
+        """Other people, an hour of them, each seen once."""
+        for n in range(20):
+            at_time = start + 180 * n
+            self.put(seen(f"other-{start}-{n}", at_time, at_time + 5, f"other-{start}-{n}"))
+
+
+def test_what_touches_forgotten_time_is_partial() -> None:
+    feed = Forgetful()
+    feed.put(seen("a", 0, 10, "ann"))
+    feed.fill(500)
+    (near,) = feed.put(seen("b", 70, 80, "ann"))
+    assert (told([near]), near.partial) == ([("active", "ann", 70, 80)], True)
+
+
+def test_what_lies_beyond_the_gap_from_forgotten_time_is_whole() -> None:
+    feed = Forgetful()
+    feed.put(seen("a", 0, 10, "ann"))
+    feed.fill(500)
+    assert [session.partial for session in feed.put(seen("b", 90_000, 90_010, "ann"))] == [False]
+
+
+def test_a_session_that_was_told_as_partial_stays_so_when_it_grows() -> None:
+    feed = Forgetful()
+    feed.put(seen("a", 0, 10, "ann"))
+    feed.fill(500)
+    feed.put(seen("b", 70, 80, "ann"))
+    (grown,) = feed.put(seen("c", 130, 140, "ann"))
+    assert (told([grown]), grown.partial) == ([("active", "ann", 70, 140)], True)
+
+
+def test_a_report_of_a_forgotten_appearance_is_partial_whoever_it_names() -> None:
+    feed = Forgetful()
+    feed.put(seen("a", 0, 10, "ann"))
+    feed.fill(500)
+    assert [session.partial for session in feed.put(seen("a", 0, 10))] == [True]
+
+
+def test_before_the_horizon_everything_is_partial_and_after_it_nothing() -> None:
+    feed = Feed()
+    out = [
+        step(CameraState(feed.values.get, at(100)), [report], camera_id=CAMERA, gap=GAP, revision=1)
+        for report in (seen("a", 150, 170, "ann"), seen("b", 161, 170, "bob"))
+    ]
+    assert [(session.subject_id, session.partial) for (session,) in out] == [("ann", True), ("bob", False)]

@@ -8,7 +8,7 @@ from msgspec import Struct, field
 from services.common.events.common import OTHER, Instant, canonical_json, isoformat, stable_id
 
 
-class Appearance(Struct, kw_only=True, frozen=True):
+class Appearance(Struct, kw_only=True, frozen=True, gc=False):
     """One report of one continuous sighting of one person by one camera.
 
     Several reports of the same sighting (an upload, the live feed, a webhook, the history) share `appearance_key`.
@@ -47,14 +47,14 @@ def subject_id_of(person_id: str | None, poi_id: str | None, appearance_id: str)
     return f"poi:{poi_id}" if poi_id else f"track:{appearance_id}"
 
 
-class Naming(Struct, frozen=True, array_like=True):
+class Naming(Struct, frozen=True, array_like=True, gc=False):
     """A name for the subject and the report it came from; the latest report wins, ties by the greater name."""
 
     reported_at: datetime
     name: str
 
 
-class MergedAppearance(Struct, frozen=True, array_like=True):
+class MergedAppearance(Struct, frozen=True, array_like=True, gc=False):
     """All reports of one appearance so far, as one fact. Merging is commutative, associative and idempotent.
 
     The start is the earliest, the end the latest; demographics come from the report with the latest `reported_at`

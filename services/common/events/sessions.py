@@ -7,7 +7,7 @@ from msgspec import Meta, Struct
 from services.common.events.common import Instant, Revision, Seconds
 
 
-class Session(Struct, kw_only=True, frozen=True):
+class Session(Struct, kw_only=True, frozen=True, gc=False):
     """One stay of one subject at one camera: the union of its appearances that lie at most `gap` apart.
 
     `session_id` is a hash of the camera, the subject and the session's earliest appearance, so that the same facts
@@ -52,7 +52,7 @@ def appearances_before(revision: int) -> int:
     return revision // 2
 
 
-class OccupancyMinute(Struct, kw_only=True, frozen=True):
+class OccupancyMinute(Struct, kw_only=True, frozen=True, gc=False):
     """How full a camera was in one minute; a session counts at `t` where ``started_at <= t < ended_at``."""
 
     camera_id: str

@@ -47,6 +47,8 @@ def create_faust_app(app_id: str, settings: CommonSettings) -> faust.App:
         consumer_group_instance_id=os.environ.get("DWELL_INSTANCE_ID"),
         consumer_auto_offset_reset="earliest",
         stream_wait_empty=True,
+        # Events, of up to 1 MB: the default of 4096 would take all memory on a backlog of bulk envelopes.
+        stream_buffer_maxsize=128,
         # A fetch begun before a rebalance may last a second, and must not take records that recovery has yet to read.
         stream_recovery_delay=1.1,
         producer_linger=0,

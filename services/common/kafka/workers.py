@@ -9,8 +9,9 @@ from services.common.failpoints import failpoint
 from services.common.kafka.continuity import Continuity
 from services.common.kafka.ending import end_process
 
-QUEUED_EVENTS = 4
-"""Per partition. Bulk envelopes are some 250 KB, and a queue only has to cover the wait for Kafka's answers."""
+QUEUED_EVENTS = 16
+"""Per partition. What waits of a camera is one write of its state, so bulk gets cheaper the more waits; its envelopes
+are some 250 KB, though."""
 
 Handle = Callable[[int, Sequence[Any]], Awaitable[None]]
 
