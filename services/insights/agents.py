@@ -62,7 +62,6 @@ class _Batch:
     """What handling some records of one partition comes to."""
 
     cameras: dict[str, Camera] = field(default_factory=dict)
-    outputs: list[Outputs] = field(default_factory=list)
     refused: list[Quarantined] = field(default_factory=list)
 
     def values(self, of: Callable[[Camera], Iterator[tuple[str, bytes]]]) -> Iterator[tuple[bytes, bytes]]:
@@ -78,7 +77,7 @@ class _Batch:
 class RecordsHandler:
     """Handles the waiting records of one partition: claim, outputs, state, and then the caller acknowledges.
 
-    All that they say of a camera is taken in one step, so that what many of them change is told once.
+    What many of them change is told once.
 
     A crash in between repeats the records, perhaps cut into other batches. With the old state they come to the same
     again; with the new state they change nothing, and nothing is due, because their outputs were delivered before.
@@ -96,10 +95,9 @@ class RecordsHandler:
     async def handle(self, partition: int, events: Sequence[Any]) -> None:
         await self._rulebook.known.wait()
         batch = _Batch()
-        for topic in INPUTS:
-            if messages := [event.message for event in events if event.message.topic == topic]:
-                with HANDLE_SECONDS.labels(topic).time():
-                    self._take(batch, topic, messages)
+        for event in events:
+            with HANDLE_SECONDS.labels(event.message.topic).time():
+                self._take(batch, event)
         continue_trace(events[-1].headers)
         # Before the alerts themselves: a crash may leave a camera too many here, and never one too few.
         known = self._watched(partition)
@@ -117,64 +115,59 @@ class RecordsHandler:
         batch = _Batch()
         now = clock.now()
         for camera_id in sorted(known):
-            batch.cameras[camera_id] = camera = self._camera(camera_id)
-            batch.outputs.append(camera.on_time(rules=self._rulebook.for_camera(camera_id), now=now))
+            self._camera_in(batch, camera_id).on_time(rules=self._rulebook.for_camera(camera_id), now=now)
         await self._settle(partition, batch)
         if batch.with_open_alerts != known:
             await self._watch(partition, batch.with_open_alerts)
 
-    def _take(self, batch: _Batch, topic: Topic, messages: Sequence[Any]) -> None:
-        """Take the records of one topic in."""
-        items_of: dict[str, list[Any]] = {}
-        last: dict[str, Any] = {}
-        for message in messages:
-            if topic is Topic.CAMERAS and message.value is None:
-                continue
-            items, refused = self._admit(topic, message)
-            batch.refused += refused
-            if items:
-                camera_id: str = items[0].camera_id
-                items_of.setdefault(camera_id, []).extend(items)
-                last[camera_id] = max(last.get(camera_id, message), message, key=lambda one: one.offset)
-                CONSUMED.labels(topic).inc(len(items))
-        for camera_id, items in items_of.items():
-            if camera_id not in batch.cameras:
-                batch.cameras[camera_id] = self._camera(camera_id)
-            batch.outputs.append(self._step(topic, batch.cameras[camera_id], items, camera_id, last[camera_id]))
-
-    def _step(self, topic: Topic, camera: Camera, items: list[Any], camera_id: str, last: Any) -> Outputs:
+    def _take(self, batch: _Batch, event: Any) -> None:
+        message = event.message
+        topic = Topic(message.topic)
+        if topic is Topic.CAMERAS and message.value is None:
+            return
+        items, refused = self._admit(topic, message)
+        batch.refused += refused
+        if not items:
+            return
+        camera_id: str = items[0].camera_id
+        camera = self._camera_in(batch, camera_id)
         rules = self._rulebook.for_camera(camera_id)
-        revision = last.offset + 1
         # The record's time and not the clock's: after a pause of this service a stay must not look over because the
         # records that prolong it are still to be read.
-        now = datetime.fromtimestamp(last.timestamp, UTC)
+        now = datetime.fromtimestamp(message.timestamp, UTC)
         if topic is Topic.SESSIONS:
-            return camera.on_sessions(items, revision=revision, rules=rules, now=now, processed_at=clock.now())
-        if topic is Topic.INSIGHTS:
-            return camera.on_insights(items, revision=revision)
-        return camera.on_time(rules=rules, now=now) if self._sessions_read(last.partition) else Outputs()
+            camera.on_sessions(items, revision=message.offset + 1, rules=rules, now=now, processed_at=clock.now())
+        elif topic is Topic.INSIGHTS:
+            camera.on_insights(items)
+        elif self._sessions_read(message.partition):
+            camera.on_time(rules=rules, now=now)
+        CONSUMED.labels(topic).inc(len(items))
 
     async def _settle(self, partition: int, batch: _Batch) -> None:
+        now = clock.now()
+        outputs = [camera.outputs(now) for camera in batch.cameras.values()]
         await self._table.write(partition, batch.values(Camera.claim))
-        await self._deliver(batch)
+        await self._deliver(batch.refused, outputs)
         await self._table.write(partition, batch.values(Camera.writes))
 
-    async def _deliver(self, batch: _Batch) -> None:
+    async def _deliver(self, refused: list[Quarantined], outputs: list[Outputs]) -> None:
         told: list[tuple[Topic, list[Any]]] = [
-            (Topic.QUARANTINE, batch.refused),
-            (Topic.OCCUPANCY, [minute for outputs in batch.outputs for minute in outputs.minutes]),
-            (Topic.INSIGHTS_MERGED, [insight for outputs in batch.outputs for insight in outputs.insights]),
-            (Topic.ALERTS, [alert for outputs in batch.outputs for alert in outputs.alerts]),
+            (Topic.QUARANTINE, refused),
+            (Topic.OCCUPANCY, [minute for of_camera in outputs for minute in of_camera.minutes]),
+            (Topic.INSIGHTS_MERGED, [insight for of_camera in outputs for insight in of_camera.insights]),
+            (Topic.ALERTS, [alert for of_camera in outputs for alert in of_camera.alerts]),
         ]
         await asyncio.gather(*(self._producer.publish(topic, items, SOURCE) for topic, items in told if items))
 
-    def _camera(self, camera_id: str) -> Camera:
-        return Camera(
-            camera_id,
-            lambda key: self._table.read(_key(camera_id, key)),
-            window_seconds=self._settings.insight_window_seconds,
-            gap=timedelta(seconds=self._settings.gap_seconds(camera_id)),
-        )
+    def _camera_in(self, batch: _Batch, camera_id: str) -> Camera:
+        if camera_id not in batch.cameras:
+            batch.cameras[camera_id] = Camera(
+                camera_id,
+                lambda key: self._table.read(_key(camera_id, key)),
+                window_seconds=self._settings.insight_window_seconds,
+                gap=timedelta(seconds=self._settings.gap_seconds(camera_id)),
+            )
+        return batch.cameras[camera_id]
 
     def _sessions_read(self, partition: int) -> bool:
         return self._table.continuity.at_end(TP(Topic.SESSIONS, partition))

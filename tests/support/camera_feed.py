@@ -72,7 +72,6 @@ class CameraFeed:
         self.gap = timedelta(seconds=gap)
         self.window = window
         self.sessions_revision = 0
-        self.insights_revision = 0
 
     def camera(self) -> Camera:
         return Camera(CAMERA, self.values.get, window_seconds=self.window, gap=self.gap)
@@ -86,26 +85,23 @@ class CameraFeed:
         """The same with the revisions that the sessions have."""
         self.sessions_revision += 1
         camera = self.camera()
-        outputs = camera.on_sessions(
-            sessions,
-            revision=self.sessions_revision,
-            rules=self.rules,
-            now=at(now),
-            processed_at=at(now),
+        camera.on_sessions(
+            sessions, revision=self.sessions_revision, rules=self.rules, now=at(now), processed_at=at(now)
         )
-        self.values.update([*camera.claim(), *camera.writes()])
-        return outputs
+        return self._settled(camera, now)
 
     def insights(self, *events: InsightEvent) -> list[MergedInsight]:
-        self.insights_revision += 1
         camera = self.camera()
-        outputs = camera.on_insights(events, revision=self.insights_revision)
-        self.values.update([*camera.claim(), *camera.writes()])
-        return outputs.insights
+        camera.on_insights(events)
+        return self._settled(camera, 0).insights
 
     def time(self, now: float) -> Outputs:
         camera = self.camera()
-        outputs = camera.on_time(rules=self.rules, now=at(now))
+        camera.on_time(rules=self.rules, now=at(now))
+        return self._settled(camera, now)
+
+    def _settled(self, camera: Camera, now: float) -> Outputs:
+        outputs = camera.outputs(at(now))
         self.values.update([*camera.claim(), *camera.writes()])
         return outputs
 

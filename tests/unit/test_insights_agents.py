@@ -39,8 +39,7 @@ async def test_an_open_alert_resolves_when_its_gap_has_passed_though_nothing_com
     await feed.tick(now=670)
     assert feed.told(Topic.ALERTS) == []
     await feed.tick(now=671)
-    (resolved,) = feed.told(Topic.ALERTS)
-    assert (resolved.status, resolved.revision) == ("resolved", 2)
+    assert [alert.status for alert in feed.told(Topic.ALERTS)] == ["resolved"]
     await feed.tick(now=700)
     assert feed.told(Topic.ALERTS) == []
 
@@ -76,4 +75,6 @@ async def test_a_crash_between_telling_and_writing_resolves_again_with_a_greater
     feed.table.room = None
     feed.start()
     await feed.tick(now=672)
-    assert [(alert.status, alert.revision) for alert in feed.told(Topic.ALERTS)] == [("resolved", 2), ("resolved", 3)]
+    first, second = feed.told(Topic.ALERTS)
+    assert (first.status, second.status) == ("resolved", "resolved")
+    assert first.revision < second.revision

@@ -167,27 +167,31 @@ def cut(data: st.DataObject, items: list[Any]) -> list[list[Any]]:
     return records
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(log=logs(), events=INSIGHTS, data=st.data())
 def test_records_of_both_topics_in_any_rhythm_come_to_the_batch_result(
     log: list[Session], events: list[InsightEvent], data: st.DataObject
 ) -> None:
-    """Sessions and insight events come in records, one topic overtaking the other. A crash leaves some outputs,
-    or all and any first part of the last writes, and each topic goes back to any record before."""
+    """Sessions and insight events come in records, some at a time, one topic overtaking the other. A crash leaves some
+    outputs, or all and any first part of the last writes, or no state at all; then all is read again, else each topic
+    goes back to any record before. What is read again is cut otherwise."""
     topics = {"sessions": cut(data, log), "insights": cut(data, data.draw(st.permutations(events + events[:1])))}
     read, committed = dict.fromkeys(topics, 0), dict.fromkeys(topics, 0)
     values: dict[str, bytes] = {}
     minutes: list[OccupancyMinute] = []
     merges: list[MergedInsight] = []
     crashes = data.draw(st.integers(0, 3))
+    seconds = 1e6
     while left := [topic for topic in topics if read[topic] < len(topics[topic])]:
-        topic = data.draw(st.sampled_from(left))
-        record, read[topic] = topics[topic][read[topic]], read[topic] + 1
         on = Camera(CAMERA, values.get, window_seconds=300.0, gap=timedelta(seconds=60))
-        if topic == "sessions":
-            outputs = on.on_sessions(record, revision=read[topic], rules=[], now=at(1e6), processed_at=at(1e6))
-        else:
-            outputs = on.on_insights(record, revision=read[topic])
+        for topic in data.draw(st.lists(st.sampled_from(left), min_size=1, max_size=3)):
+            for record in topics[topic][read[topic] : read[topic] + 1]:
+                read[topic] += 1
+                if topic == "sessions":
+                    on.on_sessions(record, revision=read[topic], rules=[], now=at(seconds), processed_at=at(seconds))
+                else:
+                    on.on_insights(record)
+        outputs = on.outputs(at(seconds))
         values.update(on.claim())
         writes = list(on.writes())
         if crashes and data.draw(st.booleans()):
@@ -196,12 +200,17 @@ def test_records_of_both_topics_in_any_rhythm_come_to_the_batch_result(
             minutes += outputs.minutes[:: 1 if delivered else 2]
             merges += outputs.insights[:: 1 if delivered else 2]
             values.update(writes[: data.draw(st.integers(0, len(writes))) if delivered else 0])
+            if data.draw(st.booleans()):
+                values.clear()
+                committed = dict.fromkeys(topics, 0)
+                seconds += 1
             read = dict(committed)
         else:
             minutes += outputs.minutes
             merges += outputs.insights
             values.update(writes)
-            committed[topic] = data.draw(st.integers(committed[topic], read[topic]))
+            for topic in topics:
+                committed[topic] = data.draw(st.integers(committed[topic], read[topic]))
     sessions = last_active(log)
     expected = batch_merges(events, sessions)
     assert kept_minutes(minutes) == batch_minutes(sessions)

@@ -82,15 +82,14 @@ class Insights:
         self.insights: dict[str, MergedInsight] = {}
         self._values: dict[str, bytes] = {}
 
-    def take(self, record: list[Session] | list[InsightEvent], revision: int) -> None:
+    def take(self, *records: list[Session] | list[InsightEvent], revision: int) -> None:
+        """Handle the records as one batch; `revision` is that of the last of sessions."""
         camera = Camera(CAMERA, self._values.get, window_seconds=WINDOW_SECONDS, gap=GAP)
-        sessions = [item for item in record if isinstance(item, Session)]
-        events = [item for item in record if isinstance(item, InsightEvent)]
-        if sessions:
-            times = {"now": START, "processed_at": START}
-            self._keep(camera.on_sessions(sessions, revision=revision, rules=[], **times))
-        if events:
-            self._keep(camera.on_insights(events, revision=revision))
+        for record in records:
+            if sessions := [item for item in record if isinstance(item, Session)]:
+                camera.on_sessions(sessions, revision=revision, rules=[], now=START, processed_at=START)
+            camera.on_insights([item for item in record if isinstance(item, InsightEvent)])
+        self._keep(camera.outputs(START))
         self._values.update([*camera.claim(), *camera.writes()])
 
     def _keep(self, outputs: Outputs) -> None:
@@ -125,13 +124,16 @@ def test_sessions_minutes_and_merged_insights_are_what_the_oracle_says(
 
     insights = Insights()
     waiting = list(events)
+    batch: list[list[Session] | list[InsightEvent]] = []
     for revision, record in enumerate(stream, 1):
-        insights.take(record, revision)
+        batch.append(record)
         an_insight_now = data.draw(st.booleans(), label="an insight now")
         if waiting and an_insight_now:
-            insights.take([waiting.pop()], revision)
-    for revision, event in enumerate(waiting, len(stream) + 1):
-        insights.take([event], revision)
+            batch.append([waiting.pop()])
+        if data.draw(st.booleans(), label="the batch ends"):
+            insights.take(*batch, revision=revision)
+            batch = []
+    insights.take(*batch, *([event] for event in waiting), revision=len(stream))
 
     latest = {session.session_id: session for record in stream for session in record}
     sessions = oracle.sessions(oracle.appearances(oracle.reports(plain(reports))), GAP.total_seconds())

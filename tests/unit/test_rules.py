@@ -59,7 +59,7 @@ class TestDwell:
             rule_name="a rule",
             status="resolved",
             live=False,
-            revision=1,
+            revision=alert.revision,
             subject_id="ann",
             session_id="s",
             ended_at=at(700),

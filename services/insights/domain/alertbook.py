@@ -22,7 +22,7 @@ Owner = tuple[str, str | None]
 class AlertBook:
     """Reads hours through `read` and changes alerts in memory; `open_hours` maps each open alert to its hour.
 
-    `begin_step` draws a line; `changed` gives the alerts that differ from what they were there.
+    `changed` gives those that any change has been made to; in the end they may be as they were.
     """
 
     def __init__(self, read: Callable[[int], bytes | None], open_hours: dict[str, int]) -> None:
@@ -30,18 +30,16 @@ class AlertBook:
         self._hours: dict[int, dict[str, Alert]] = {}
         self._hour_of: dict[str, int] = {}
         self._owned: dict[Owner, set[str]] = {}
-        self._before: dict[str, Alert | None] = {}
+        self._changed: set[str] = set()
         self._unwritten: set[int] = set()
         self.open_hours = open_hours
-
-    def begin_step(self) -> None:
-        self._before.clear()
 
     def look_up(self, start: int, end: int, cooldown_seconds: float) -> None:
         """Have the alerts at hand that matter to ``[start, end]`` (microseconds)."""
         back = LOOK_BACK_HOURS + int(cooldown_seconds // 3_600)
         for hour in range(start // HOUR - back, end // HOUR + 1):
-            self._load(hour)
+            if hour not in self._hours:
+                self._load(hour)
 
     def of(self, owner: Owner) -> list[Alert]:
         return [self._get(alert_id) for alert_id in sorted(self._owned.get(owner, ()))]
@@ -51,15 +49,17 @@ class AlertBook:
 
     def open(self) -> list[Alert]:
         for hour in set(self.open_hours.values()):
-            self._load(hour)
+            if hour not in self._hours:
+                self._load(hour)
         return [self._get(alert_id) for alert_id in sorted(self.open_hours)]
 
     def put(self, alert: Alert) -> None:
         hour = self._hour_of.get(alert.alert_id, micros(alert.event_time) // HOUR)
-        self._load(hour)
+        if hour not in self._hours:
+            self._load(hour)
         known = self._hours[hour].get(alert.alert_id)
         if known != alert:
-            self._before.setdefault(alert.alert_id, known)
+            self._changed.add(alert.alert_id)
             self._keep(hour, alert)
             self._unwritten.add(hour)
         if alert.status == "open":
@@ -68,14 +68,12 @@ class AlertBook:
             self.open_hours.pop(alert.alert_id, None)
 
     def changed(self, revision: int) -> list[Alert]:
-        """What to tell of this step, at the revision."""
+        """What to tell, at the revision."""
         told = []
-        for alert_id, before in self._before.items():
-            alert = self._get(alert_id)
-            if alert != before:
-                alert = replace(alert, revision=revision)
-                self._keep(self._hour_of[alert_id], alert)
-                told.append(alert)
+        for alert_id in sorted(self._changed):
+            alert = replace(self._get(alert_id), revision=revision)
+            self._keep(self._hour_of[alert_id], alert)
+            told.append(alert)
         return told
 
     def writes(self) -> Iterator[tuple[int, bytes]]:
@@ -86,11 +84,10 @@ class AlertBook:
         return self._hours[self._hour_of[alert_id]][alert_id]
 
     def _load(self, hour: int) -> None:
-        if hour not in self._hours:
-            self._hours[hour] = {}
-            value = self._read(hour)
-            for alert in _DECODER.decode(value) if value else []:
-                self._keep(hour, alert)
+        self._hours[hour] = {}
+        value = self._read(hour)
+        for alert in _DECODER.decode(value) if value else []:
+            self._keep(hour, alert)
 
     def _keep(self, hour: int, alert: Alert) -> None:
         self._hours[hour][alert.alert_id] = alert

@@ -12,20 +12,19 @@ from services.common.events.common import stable_id
 from services.common.events.insights import InsightEvent, MergedInsight
 from services.common.events.sessions import OccupancyMinute, Session
 from services.insights.domain.alertbook import AlertBook
-from services.insights.domain.merge import merged, newer, refer
-from services.insights.domain.occupancy import changed_minutes
+from services.insights.domain.merge import merged, newer, refer, touched
+from services.insights.domain.occupancy import touched_minutes
 from services.insights.domain.slots import Slots
-from services.insights.domain.spans import Span
+from services.insights.domain.spans import Span, micros
 from services.insights.domain.watch import watch_dwell, watch_occupancy, watch_time
 
 
 class _Kept(msgspec.Struct):
-    """Revisions of the last records applied, the greatest told, and the hour in which each open alert opened."""
+    """Revision of the last session record applied, the greatest of an insight or alert told, and the hour in which
+    each open alert opened."""
 
     sessions_revision: int = 0
-    insights_revision: int = 0
-    told_insights: int = 0
-    told_alerts: int = 0
+    told: int = 0
     open_hours: dict[str, int] = {}
 
 
@@ -44,11 +43,14 @@ _INSIGHT = msgspec.msgpack.Decoder(InsightEvent)
 class Camera:
     """Steps over one camera's state, which is read value by value through `read` and changed in memory.
 
-    In this order: the `claim` is written, the outputs are delivered, the `writes` are written. A crash may keep any
-    first part of it: every value stands for itself, and the same records again complete the rest.
+    After any number of records, in this order: the `outputs` are taken, the `claim` is written, the outputs are
+    delivered, the `writes` are written. A crash may keep any first part of it: every value stands for itself, and the
+    same records again, however cut, complete the rest.
 
-    The claim is for what depends on more than one topic. After a crash their records come again in another order, and
-    the sum of two offsets could then repeat a revision that is out in the world already, over other content.
+    Minutes follow from the session records so far, so the number of these is their revision. Insights and alerts depend
+    on more than one topic, and after a crash the records of these come again in another order. Their revisions are
+    counted, and claimed before they are told; the count keeps ahead of the clock's milliseconds, so that it also passes
+    those told from a state that has been lost.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class Camera:
         self._slots = Slots(lambda slot: read(f"slot:{slot}"))
         self._alerts = AlertBook(lambda hour: read(f"alerts:{hour}"), self._kept.open_hours)
         self._insights: dict[str, InsightEvent] = {}
+        self._subjects: set[str | None] = set()
 
     def on_sessions(
         self,
@@ -73,49 +76,54 @@ class Camera:
         rules: Sequence[AlertRule],
         now: datetime,
         processed_at: datetime,
-    ) -> Outputs:
-        """Take session revisions in, but for partial ones: what such a session comes to is told by the whole record
-        that follows. `now` is the time of the record, `processed_at` the clock's."""
-        self._begin_step()
+    ) -> None:
+        """Take a record of session revisions in, but for partial ones: what such a session comes to is told by the
+        whole record that follows. `now` is the time of the record, `processed_at` the clock's."""
+        self._slots.begin_step()
         self._kept.sessions_revision = max(self._kept.sessions_revision, revision)
         whole = (session for session in sessions if not session.partial)
         taken = [span for session in whole if (span := self._slots.take(Span.of(session)))]
+        self._subjects.update(span.subject_id for span in taken)
         watch_dwell(self._alerts, self._slots, rules, self._camera_id, taken, processed_at)
         watch_occupancy(self._alerts, self._slots, rules, self._camera_id, self._gap, processed_at)
-        return Outputs(
-            minutes=changed_minutes(self._slots, self._camera_id, self._kept.sessions_revision),
-            insights=self._changed_insights(),
-            alerts=self._changed_alerts(rules, now),
-        )
+        self.on_time(rules=rules, now=now)
 
-    def on_insights(self, events: Iterable[InsightEvent], *, revision: int) -> Outputs:
-        """Take reports of insight events in, and merge those that are new or say something new."""
-        self._begin_step()
-        self._kept.insights_revision = max(self._kept.insights_revision, revision)
-        told: dict[str, MergedInsight] = {}
+    def on_insights(self, events: Iterable[InsightEvent]) -> None:
+        """Take reports of insight events in."""
         for report in events:
             known = self._insight(report.insight_id)
             event = newer(known, report)
             refer(self._slots, event, self._window_seconds)
             if event != known:
                 self._insights[event.insight_id] = event
-                told[event.insight_id] = self._merged(event)
-        return Outputs(insights=self._tell_insights(list(told.values())))
 
-    def on_time(self, *, rules: Sequence[AlertRule], now: datetime) -> Outputs:
+    def on_time(self, *, rules: Sequence[AlertRule], now: datetime) -> None:
         """Let time pass: alerts end also when nobody comes any more."""
-        self._begin_step()
-        return Outputs(alerts=self._changed_alerts(rules, now))
+        watch_time(self._alerts, rules, self._gap, now)
+
+    def outputs(self, processed_at: datetime) -> Outputs:
+        """All that was touched, each once, whether or not it is as it was before: a crash may have cut the records
+        otherwise the time before, and what came between been told."""
+        outputs = Outputs(minutes=touched_minutes(self._slots, self._camera_id, self._kept.sessions_revision))
+        revision = max(self._kept.told + 1, micros(processed_at) // 1_000)
+        for insight_id in sorted(self._slots.insights() | self._insights.keys()):
+            event = self._insight(insight_id)
+            if event and (insight_id in self._insights or self._touched(event)):
+                refer(self._slots, event, self._window_seconds)
+                insight = merged(self._slots, event, window_seconds=self._window_seconds)
+                outputs.insights.append(replace(insight, revision=revision))
+        outputs.alerts = self._alerts.changed(revision)
+        if outputs.insights or outputs.alerts:
+            self._kept.told = revision
+        return outputs
 
     @property
     def has_open_alerts(self) -> bool:
         return bool(self._kept.open_hours)
 
     def claim(self) -> Iterator[tuple[str, bytes]]:
-        kept, durable = self._kept, self._durable
-        if (kept.told_insights, kept.told_alerts) != (durable.told_insights, durable.told_alerts):
-            claimed = replace(durable, told_insights=kept.told_insights, told_alerts=kept.told_alerts)
-            yield "camera", _ENCODER.encode(claimed)
+        if self._kept.told != self._durable.told:
+            yield "camera", _ENCODER.encode(replace(self._durable, told=self._kept.told))
 
     def writes(self) -> Iterator[tuple[str, bytes]]:
         for slot, value in self._slots.writes():
@@ -127,37 +135,8 @@ class Camera:
         if self._kept != self._durable:
             yield "camera", _ENCODER.encode(self._kept)
 
-    def _begin_step(self) -> None:
-        self._slots.begin_step()
-        self._alerts.begin_step()
-
-    def _changed_insights(self) -> list[MergedInsight]:
-        touched = {insight_id for slot in self._slots.changed() for insight_id in self._slots.insights(slot)}
-        told = []
-        for insight_id in sorted(touched):
-            event = self._insight(insight_id)
-            if event and (now := self._merged(event)) != self._merged(event, before=True):
-                refer(self._slots, event, self._window_seconds)
-                told.append(now)
-        return self._tell_insights(told)
-
-    def _merged(self, event: InsightEvent, *, before: bool = False) -> MergedInsight:
-        return merged(self._slots, event, window_seconds=self._window_seconds, before=before)
-
-    def _tell_insights(self, told: list[MergedInsight]) -> list[MergedInsight]:
-        if not told:
-            return []
-        kept = self._kept
-        kept.told_insights = max(kept.told_insights + 1, kept.sessions_revision + kept.insights_revision)
-        return [replace(one, revision=kept.told_insights) for one in told]
-
-    def _changed_alerts(self, rules: Sequence[AlertRule], now: datetime) -> list[Alert]:
-        watch_time(self._alerts, rules, self._gap, now)
-        revision = max(self._kept.told_alerts + 1, self._kept.sessions_revision)
-        told = self._alerts.changed(revision)
-        if told:
-            self._kept.told_alerts = revision
-        return told
+    def _touched(self, event: InsightEvent) -> bool:
+        return touched(self._slots, event, self._window_seconds, self._subjects)
 
     def _insight(self, insight_id: str) -> InsightEvent | None:
         if insight_id in self._insights:

@@ -1,5 +1,7 @@
 """Insight events merged with the occupancy around them."""
 
+from collections.abc import Container
+
 import numpy as np
 
 from services.common.events.common import canonical_json
@@ -30,22 +32,28 @@ def refer(slots: Slots, event: InsightEvent, window_seconds: float) -> None:
     begin, end = window(event, window_seconds)
     for slot in slots_of(begin - BASELINE, end):
         slots.refer(slot, event.insight_id)
-    own = _own_session(slots, event, before=False)
+    own = _own_session(slots, event)
     if own:
         slots.refer(slots_of(own.started_at, own.started_at)[0], event.insight_id)
 
 
-def merged(slots: Slots, event: InsightEvent, *, window_seconds: float, before: bool = False) -> MergedInsight:
-    """The event with the sessions around it as they are, or as they were before the step; without a revision yet.
+def touched(slots: Slots, event: InsightEvent, window_seconds: float, subjects: Container[str | None]) -> bool:
+    """Whether sessions changed about the event, or one of its subject's, given the subjects whose sessions changed."""
+    begin, end = window(event, window_seconds)
+    return event.subject_id in subjects or slots.touched_between(begin - BASELINE, end)
+
+
+def merged(slots: Slots, event: InsightEvent, *, window_seconds: float) -> MergedInsight:
+    """The event with the sessions around it; without a revision yet.
 
     Both its ends belong to the window: a session is in it where it is there at some instant of ``[begin, end]``, one of
     zero length where it starts there.
     """
     begin, end = window(event, window_seconds)
     # Instants are whole microseconds: one more is what makes the end belong to it.
-    levels = slots.levels(begin, end + 1, before=before)
-    inside = _sessions_in(slots, begin, end + 1, before=before)
-    own = _own_session(slots, event, before=before)
+    levels = slots.levels(begin, end + 1)
+    inside = _sessions_in(slots, begin, end + 1)
+    own = _own_session(slots, event)
     return MergedInsight(
         insight_id=event.insight_id,
         kind=event.kind,
@@ -63,7 +71,7 @@ def merged(slots: Slots, event: InsightEvent, *, window_seconds: float, before: 
         occupancy_at_event=levels.at(micros(event.started_at)),
         occupancy_peak=levels.peak,
         occupancy_avg=levels.clip(begin, end).busy / (end - begin),
-        baseline_avg=slots.levels(begin - BASELINE, begin, before=before).busy / BASELINE,
+        baseline_avg=slots.levels(begin - BASELINE, begin).busy / BASELINE,
         sessions_in_window=inside,
         session_id=own.session_id if own else None,
         session_dwell_seconds=own.dwell_seconds if own else None,
@@ -73,13 +81,13 @@ def merged(slots: Slots, event: InsightEvent, *, window_seconds: float, before: 
     )
 
 
-def _own_session(slots: Slots, event: InsightEvent, *, before: bool) -> Span | None:
+def _own_session(slots: Slots, event: InsightEvent) -> Span | None:
     """The known subject's session that overlaps the event, ends included; of several the one that overlaps longest,
     then the earliest."""
     if event.subject_id is None:
         return None
     start, end = _interval(event)
-    own = slots.of_subject(event.subject_id, start, end, before=before)
+    own = slots.of_subject(event.subject_id, start, end)
     return min(own, key=lambda span: (-_overlap(span, start, end), span.started_at, span.session_id), default=None)
 
 
@@ -88,12 +96,12 @@ def _interval(event: InsightEvent) -> tuple[int, int]:
     return start, start + round(event.duration_seconds * SECOND)
 
 
-def _sessions_in(slots: Slots, begin: int, end: int, *, before: bool) -> int:
+def _sessions_in(slots: Slots, begin: int, end: int) -> int:
     """Sessions in ``[begin, end)``, each counted in the slot where it starts or, if it starts before, in the first."""
     counted = 0
     first = begin // SLOT
     for slot in slots_of(begin, end - 1):
-        starts, ends = (picture := slots.picture(slot, before=before)).starts, picture.ends
+        starts, ends = (picture := slots.picture(slot)).starts, picture.ends
         inside = (starts < end) & ((ends > begin) | ((ends == starts) & (starts == begin)))
         counted += int(np.count_nonzero(inside & ((starts >= slot * SLOT) | (slot == first))))
     return counted

@@ -1,56 +1,53 @@
 """What each minute of a camera comes to."""
 
-from typing import NamedTuple
-
 import numpy as np
 
 from services.common.events.sessions import OccupancyMinute
-from services.insights.domain.slots import Picture, Slots
-from services.insights.domain.spans import MINUTE, instant
+from services.insights.domain.levels import Ints
+from services.insights.domain.slots import MINUTES, Picture, Slots
+from services.insights.domain.spans import MINUTE, SLOT, instant
+
+_EDGES = np.arange(MINUTES + 1, dtype=np.int64) * MINUTE
 
 
-class _Minute(NamedTuple):
-    busy: int
-    peak: int
-    entries: int
-    exits: int
+def touched_minutes(slots: Slots, camera_id: str, revision: int) -> list[OccupancyMinute]:
+    """The minutes about which sessions changed, empty ones included."""
+    touched = []
+    for slot, numbers in slots.touched_minutes():
+        columns = _minutes(slots.picture(slot), slot).T.tolist()
+        for number in numbers:
+            busy, peak, entries, exits = columns[number]
+            touched.append(
+                OccupancyMinute(
+                    camera_id=camera_id,
+                    minute=instant(slot * SLOT + number * MINUTE),
+                    occupancy_avg=busy / MINUTE,
+                    occupancy_peak=peak,
+                    entries=entries,
+                    exits=exits,
+                    revision=revision,
+                )
+            )
+    return touched
 
 
-def changed_minutes(slots: Slots, camera_id: str, revision: int) -> list[OccupancyMinute]:
-    """The minutes that differ from what they were before the step, empty ones included."""
-    changed = []
-    for slot, touched_from, touched_to in slots.touched():
-        start = touched_from // MINUTE * MINUTE
-        end = (touched_to // MINUTE + 1) * MINUTE
-        before = _minutes(slots.picture(slot, before=True), start, end)
-        after = _minutes(slots.picture(slot), start, end)
-        changed += [
-            _event(camera_id, start + number * MINUTE, minute, revision)
-            for number, minute in enumerate(after)
-            if minute != before[number]
+def _minutes(picture: Picture, slot: int) -> Ints:
+    """A column a minute of the slot: microseconds of presence, most at once, entries, exits."""
+    edges = slot * SLOT + _EDGES
+    levels = picture.levels
+    times = np.union1d(levels.times, edges)
+    counts = levels.counts[np.searchsorted(levels.times, times[:-1], "right") - 1]
+    firsts = np.searchsorted(times, edges[:-1])
+    return np.stack(
+        [
+            np.add.reduceat(counts * np.diff(times), firsts),
+            np.maximum.reduceat(counts, firsts),
+            _in_each(picture.starts, edges),
+            _in_each(picture.ends, edges),
         ]
-    return changed
-
-
-def _minutes(picture: Picture, start: int, end: int) -> list[_Minute]:
-    """The minutes of ``[start, end)``, which lies within the picture's slot."""
-    minutes = []
-    for minute in range(start, end, MINUTE):
-        until = minute + MINUTE
-        levels = picture.levels.clip(minute, until)
-        entries = np.count_nonzero((picture.starts >= minute) & (picture.starts < until))
-        exits = np.count_nonzero((picture.ends >= minute) & (picture.ends < until))
-        minutes.append(_Minute(levels.busy, levels.peak, int(entries), int(exits)))
-    return minutes
-
-
-def _event(camera_id: str, start: int, minute: _Minute, revision: int) -> OccupancyMinute:
-    return OccupancyMinute(
-        camera_id=camera_id,
-        minute=instant(start),
-        occupancy_avg=minute.busy / MINUTE,
-        occupancy_peak=minute.peak,
-        entries=minute.entries,
-        exits=minute.exits,
-        revision=revision,
     )
+
+
+def _in_each(instants: Ints, edges: Ints) -> Ints:
+    within = instants[(instants >= edges[0]) & (instants < edges[-1])]
+    return np.bincount((within - edges[0]) // MINUTE, minlength=MINUTES)

@@ -8,18 +8,20 @@ A session that grows for hours rewrites its first slot and the last ones only: t
 the latest version; copies in between say the same of their slot as the latest version would.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from functools import lru_cache
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 
 import msgspec
 import numpy as np
 
 from services.insights.domain.levels import Ints, Levels, join, sweep
-from services.insights.domain.spans import SLOT, Span
+from services.insights.domain.spans import MINUTE, SLOT, Span
 
-CACHED_SLOTS = 512
-"""Some 40 KB each when 200 sessions touch a slot: what lies about the present of some hundred cameras."""
+MINUTES = SLOT // MINUTE
+
+CACHED_SPANS = 100_000
+"""Some 500 bytes each: what lies about the present of some hundred busy cameras."""
 
 Spans = dict[str, Span]
 """By session id."""
@@ -40,92 +42,110 @@ class Picture:
 
 
 @dataclass(slots=True)
-class _Slot:
-    """One slot as it is now and as it was before the step, each with its picture once that has been asked for.
+class _Version:
+    """A slot as it is at some time, with what has been worked out of it.
 
-    `insights` are the events that must be merged again when a session here changes; `touched` is the time, from its
-    start to its end, about which the step changed anything.
+    `insights` are the events that must be merged again when a session here changes.
     """
 
-    spans: Spans
-    insights: set[str]
-    picture: Picture | None = None
-    before: Spans | None = None
-    picture_before: Picture | None = None
-    touched: tuple[int, int] | None = None
+    number: int
+    spans: Spans = field(default_factory=dict)
+    insights: frozenset[str] = frozenset()
+    _picture: Picture | None = None
+    _of_subjects: dict[str, list[Span]] | None = None
+
+    def picture(self) -> Picture:
+        if self._picture is None:
+            self._picture = _picture(self.spans, self.number)
+        return self._picture
+
+    def of_subject(self, subject_id: str) -> list[Span]:
+        if self._of_subjects is None:
+            self._of_subjects = {}
+            for span in self.spans.values():
+                self._of_subjects.setdefault(span.subject_id, []).append(span)
+        return self._of_subjects.get(subject_id, [])
+
+    def put(self, span: Span) -> None:
+        self.spans[span.session_id] = span
+        self._picture = self._of_subjects = None
 
 
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(_Stored)
 
 
-# Keyed by the very value that the state table holds, so that an entry is right for as long as it is found.
-@lru_cache(CACHED_SLOTS)
-def _decode(value: bytes) -> _Stored:
-    return _DECODER.decode(value)
+class _Versions:
+    """The versions read and written last. They are found by the very values that the state table holds, so what is
+    found is right, and what is found here is never changed again."""
+
+    def __init__(self) -> None:
+        self._versions: OrderedDict[bytes, _Version] = OrderedDict()
+        self._spans = 0
+
+    def of(self, value: bytes, number: int) -> _Version:
+        found = self._versions.get(value)
+        if found is None or found.number != number:
+            stored = _DECODER.decode(value)
+            spans = {span.session_id: span for span in stored.spans}
+            found = _Version(number, spans, frozenset(stored.insights))
+            self.keep(value, found)
+        self._versions.move_to_end(value)
+        return found
+
+    def keep(self, value: bytes, version: _Version) -> None:
+        if known := self._versions.pop(value, None):
+            self._spans -= len(known.spans)
+        self._versions[value] = version
+        self._spans += len(version.spans)
+        while self._spans > CACHED_SPANS and len(self._versions) > 1:
+            _, oldest = self._versions.popitem(last=False)
+            self._spans -= len(oldest.spans)
 
 
-@lru_cache(CACHED_SLOTS)
-def _decoded_picture(value: bytes, slot: int) -> Picture:
-    return _picture(_decode(value).spans, slot)
+_VERSIONS = _Versions()
 
 
-def _picture(spans: Iterable[Span], slot: int) -> Picture:
-    bounds = np.array([(span.started_at, span.ended_at) for span in spans if span.active], dtype=np.int64)
+def _picture(spans: Spans, slot: int) -> Picture:
+    bounds = np.array([(span.started_at, span.ended_at) for span in spans.values() if span.active], dtype=np.int64)
     starts, ends = bounds.reshape(-1, 2).T
     return Picture(starts, ends, sweep(starts, ends, slot * SLOT, (slot + 1) * SLOT))
 
 
 class Slots:
-    """Reads slots through `read` and changes them in memory until `writes` is taken.
-
-    What is asked for `before` is the state before the current step: `begin_step` makes it what is now.
-    """
+    """Reads slots through `read` and changes them in memory until `writes` is taken."""
 
     def __init__(self, read: Callable[[int], bytes | None]) -> None:
         self._read = read
-        self._slots: dict[int, _Slot] = {}
+        self._slots: dict[int, _Version] = {}
+        self._minutes: dict[int, int] = {}
+        self._touched: set[int] = set()
         self._changed: set[int] = set()
         self._unwritten: set[int] = set()
 
     def begin_step(self) -> None:
-        for number in self._changed:
-            slot = self._slots[number]
-            slot.before = slot.picture_before = slot.touched = None
-        self._changed.clear()
+        self._touched.clear()
 
-    def spans(self, slot: int, *, before: bool = False) -> Spans:
-        """Copies of the sessions that touch the slot, absorbed ones too."""
-        found = self._slot(slot)
-        return found.before if before and found.before is not None else found.spans
-
-    def of_subject(self, subject_id: str, start: int, end: int, *, before: bool = False) -> list[Span]:
+    def of_subject(self, subject_id: str, start: int, end: int) -> list[Span]:
         """The subject's active sessions that touch ``[start, end]``, both included."""
         found: Spans = {}
         for slot in slots_of(start, end):
-            for copy in self.spans(slot, before=before).values():
-                if copy.subject_id == subject_id and copy.session_id not in found:
-                    found[copy.session_id] = self._latest(copy, before=before)
+            for copy in self._slot(slot).of_subject(subject_id):
+                if copy.session_id not in found:
+                    found[copy.session_id] = self._latest(copy)
         return [span for span in found.values() if span.active and span.started_at <= end and span.ended_at >= start]
 
-    def levels(self, start: int, end: int, *, before: bool = False) -> Levels:
+    def levels(self, start: int, end: int) -> Levels:
         """The levels of ``[start, end)``, which must not be empty."""
         return join(
             [
-                self.picture(slot, before=before).levels.clip(max(start, slot * SLOT), min(end, (slot + 1) * SLOT))
+                self.picture(slot).levels.clip(max(start, slot * SLOT), min(end, (slot + 1) * SLOT))
                 for slot in slots_of(start, end - 1)
             ]
         )
 
-    def picture(self, number: int, *, before: bool = False) -> Picture:
-        slot = self._slot(number)
-        if before and slot.before is not None:
-            if slot.picture_before is None:
-                slot.picture_before = _picture(slot.before.values(), number)
-            return slot.picture_before
-        if slot.picture is None:
-            slot.picture = _picture(slot.spans.values(), number)
-        return slot.picture
+    def picture(self, slot: int) -> Picture:
+        return self._slot(slot).picture()
 
     def take(self, span: Span) -> Span | None:
         """Make a version of a session known; give the version as kept, or None when a later one is known.
@@ -138,85 +158,103 @@ class Slots:
         kept = span
         if known:
             kept = msgspec.structs.replace(span, reach=max(span.reach, known.reach))
-        start, end = _difference(known, kept)
         home = kept.started_at // SLOT
-        for number in sorted({home, *slots_of(start, end)}):
-            copy = self.spans(number).get(kept.session_id)
+        start, end = _touched(known, kept)
+        for number in {home, *slots_of(*_difference(known, kept))}:
+            copy = self._slot(number).spans.get(kept.session_id)
             if copy is None or copy.within(number) != kept.within(number):
                 self._put(number, kept)
-                self._touch(number, start, end)
+                if start < (number + 1) * SLOT and end >= number * SLOT:
+                    self._touch(number, start, end)
             elif number == home and copy != kept:
                 self._put(number, kept)
         return kept
 
-    def changed(self) -> list[int]:
-        """Slots in which the step made a session known anew."""
-        return sorted(self._changed)
+    def touched(self) -> list[int]:
+        """Slots in which the step changed levels, starts or ends."""
+        return sorted(self._touched)
 
-    def touched(self) -> list[tuple[int, int, int]]:
-        """(slot, from, to) of the time about which the step changed levels, starts or ends; the end belongs to it."""
-        return [(number, *touched) for number in self.changed() if (touched := self._slots[number].touched)]
+    def touched_minutes(self) -> Iterator[tuple[int, list[int]]]:
+        """(slot, minutes within it) about which any step changed anything; what came of it may be as before."""
+        for number, minutes in sorted(self._minutes.items()):
+            yield number, [minute for minute in range(MINUTES) if minutes >> minute & 1]
 
-    def insights(self, slot: int) -> set[str]:
-        return self._slot(slot).insights
+    def touched_between(self, start: int, end: int) -> bool:
+        return any(_minutes_of(slot, start, end) & self._minutes.get(slot, 0) for slot in slots_of(start, end))
+
+    def insights(self) -> set[str]:
+        """The events that the slots lead to in which any step made a session known anew."""
+        return {insight_id for number in self._changed for insight_id in self._slots[number].insights}
 
     def refer(self, slot: int, insight_id: str) -> None:
-        insights = self._slot(slot).insights
-        if insight_id not in insights:
-            insights.add(insight_id)
+        version = self._slot(slot)
+        if insight_id not in version.insights:
+            self._slots[slot] = replace(version, insights=version.insights | {insight_id})
             self._unwritten.add(slot)
 
     def writes(self) -> Iterator[tuple[int, bytes]]:
         """Each slot stands for itself, so the order does not matter and a part of them may be lost in a crash."""
         for slot in sorted(self._unwritten):
-            kept = self._slots[slot]
-            yield slot, _ENCODER.encode(_Stored(list(kept.spans.values()), sorted(kept.insights)))
+            version = self._slots[slot]
+            value = _ENCODER.encode(_Stored(list(version.spans.values()), sorted(version.insights)))
+            _VERSIONS.keep(value, version)
+            yield slot, value
 
-    def _latest(self, copy: Span, *, before: bool = False) -> Span:
-        return self.spans(copy.started_at // SLOT, before=before).get(copy.session_id, copy)
+    def _latest(self, copy: Span) -> Span:
+        return self._slot(copy.started_at // SLOT).spans.get(copy.session_id, copy)
 
     def _known(self, span: Span) -> Span | None:
         for slot in slots_of(span.started_at, span.ended_at):
-            copy = self.spans(slot).get(span.session_id)
+            copy = self._slot(slot).spans.get(span.session_id)
             if copy is not None:
-                return self._latest(copy)
+                return copy if copy.started_at // SLOT == slot else self._latest(copy)
         return None
 
     def _put(self, number: int, span: Span) -> None:
-        slot = self._slot(number)
-        if slot.before is None:
-            slot.before, slot.picture_before = dict(slot.spans), slot.picture
-        slot.spans[span.session_id] = span
-        slot.picture = None
-        self._changed.add(number)
-        self._unwritten.add(number)
+        if number not in self._changed:
+            version = self._slots[number]
+            self._slots[number] = _Version(number, dict(version.spans), version.insights)
+            self._changed.add(number)
+            self._unwritten.add(number)
+        self._slots[number].put(span)
 
     def _touch(self, number: int, start: int, end: int) -> None:
-        slot = self._slot(number)
-        start, end = max(start, number * SLOT), min(end, (number + 1) * SLOT - 1)
-        if slot.touched:
-            start, end = min(start, slot.touched[0]), max(end, slot.touched[1])
-        slot.touched = start, end
+        self._touched.add(number)
+        self._minutes[number] = self._minutes.get(number, 0) | _minutes_of(number, start, end)
 
-    def _slot(self, number: int) -> _Slot:
-        if number not in self._slots:
+    def _slot(self, number: int) -> _Version:
+        found = self._slots.get(number)
+        if found is None:
             value = self._read(number)
-            if value is None:
-                self._slots[number] = _Slot({}, set())
-            else:
-                stored = _decode(value)
-                spans = {span.session_id: span for span in stored.spans}
-                self._slots[number] = _Slot(spans, set(stored.insights), _decoded_picture(value, number))
-        return self._slots[number]
+            found = self._slots[number] = _VERSIONS.of(value, number) if value else _Version(number)
+        return found
 
 
 def slots_of(start: int, end: int) -> range:
     return range(start // SLOT, end // SLOT + 1)
 
 
+def _minutes_of(slot: int, start: int, end: int) -> int:
+    """A bit for each minute of the slot that ``[start, end]`` touches."""
+    first = max(start // MINUTE - slot * MINUTES, 0)
+    last = min(end // MINUTE - slot * MINUTES, MINUTES - 1)
+    return (2 << last) - (1 << first)
+
+
+def _touched(known: Span | None, span: Span) -> tuple[int, int]:
+    """Start and end of the time about which a version says something else than the one known."""
+    if known is None:
+        return span.started_at, span.ended_at
+    starts, ends = (known.started_at, span.started_at), (known.ended_at, span.ended_at)
+    if known.active != span.active or known.revision == span.revision:
+        return min(starts), max(ends)
+    moved = [instant for before, now in (starts, ends) if before != now for instant in (before, now)] or ends
+    return min(moved), max(moved)
+
+
 def _difference(known: Span | None, span: Span) -> tuple[int, int]:
-    """Start and end of the time in which a version may differ from the one known: all of it, or, while only the end
-    moves, the time between the ends. The same version again may be missing anywhere."""
+    """Start and end of the time in which copies may differ from those of the version known: all of it, or, while only
+    the end moves, the time between the ends. The same version again may be missing anywhere."""
     if known is None:
         return span.started_at, span.reach
     if known.started_at == span.started_at and known.active == span.active and known.revision < span.revision:

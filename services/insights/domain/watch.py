@@ -65,7 +65,7 @@ def watch_occupancy(
     for rule in rules:
         if rule.kind == OCCUPANCY_EXCEEDED:
             owner = (rule.rule_id, None)
-            for start, end in _stretches(slot for slot, *_ in slots.touched()):
+            for start, end in _stretches(slots.touched()):
                 alerts.look_up(start, end, rule.cooldown_seconds)
                 (begin, until), episodes = _whole_episodes(alerts, slots, rule, gap, start, end)
                 _put(alerts, rule, camera_id, owner, (begin, until), episodes, processed_at)
