@@ -62,7 +62,7 @@ TOPICS: tuple[TopicSpec, ...] = (
               ("insights",), "raw insight events: crowd and loitering as reported"),
     TopicSpec(Topic.CAMERAS, Camera, "camera_id", "compact", None, False, ("ingest",),
               ("insights", "sink"), "camera descriptions, groups and the heartbeat of sources"),
-    TopicSpec(Topic.SESSIONS, Session, "camera_id", "delete", 30, True, ("processor",),
+    TopicSpec(Topic.SESSIONS, Session, "camera_id", "delete", 30, True, ("processor", "sink"),
               ("insights", "sink"), "session revisions"),
     TopicSpec(Topic.OCCUPANCY, OccupancyMinute, "camera_id", "delete", 7, True, ("insights",),
               ("sink",), "camera-minute revisions"),

@@ -1,6 +1,8 @@
 """What the sink is made of, opened in order and closed in reverse."""
 
+import asyncio
 from contextlib import AsyncExitStack
+from datetime import timedelta
 
 import asyncpg
 from aiokafka.errors import KafkaError
@@ -8,11 +10,13 @@ from fastapi import FastAPI
 
 from services.common.health import Check, health_app
 from services.common.kafka.lag import LagProbe
+from services.common.kafka.producer import EventProducer
 from services.common.patience import not_connected, patiently
 from services.common.postgres import create_pool, postgres_check
 from services.common.runner import serve
 from services.sink.consumer import CONSUMED_TOPICS, GROUP, Consumer
 from services.sink.settings import SinkSettings
+from services.sink.telling import Teller
 from services.sink.writer import Writer
 
 
@@ -21,8 +25,11 @@ class Sink:
 
     def __init__(self, settings: SinkSettings) -> None:
         self._settings = settings
-        self._checks: dict[str, Check] = dict.fromkeys(("postgres", "kafka", "writing"), not_connected)
+        self._checks: dict[str, Check] = dict.fromkeys(("postgres", "kafka", "writing", "telling"), not_connected)
         self.app: FastAPI = health_app(self._checks)
+
+    def _gap(self, camera_id: str) -> timedelta:
+        return timedelta(seconds=self._settings.gap_seconds(camera_id))
 
     async def serve_health(self) -> None:
         await serve(self.app, self._settings.host, self._settings.sink_port)
@@ -42,6 +49,15 @@ class Sink:
             await patiently("Kafka", probe.__aenter__, (OSError, KafkaError), settings.sink_retry_seconds)
             stack.push_async_exit(probe)
             self._checks["kafka"] = probe.check
-            consumer = Consumer(settings, Writer(pool))
+            producer = await patiently("Kafka", self._producer, (OSError, KafkaError), settings.sink_retry_seconds)
+            stack.push_async_exit(producer)
+            teller = Teller(pool, producer, settings.sink_retry_seconds)
+            self._checks["telling"] = teller.check
+            consumer = Consumer(settings, Writer(pool, self._gap), teller.tell)
             self._checks["writing"] = consumer.check
-            await consumer.run()
+            async with asyncio.TaskGroup() as parts:
+                parts.create_task(consumer.run())
+                parts.create_task(teller.run())
+
+    async def _producer(self) -> EventProducer:
+        return await EventProducer(self._settings.kafka_bootstrap, GROUP).__aenter__()

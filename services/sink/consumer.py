@@ -2,21 +2,21 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 
-import asyncpg
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import KafkaError
 
 from services.common.failpoints import failpoint
 from services.common.health import Health
 from services.common.logging import get_logger
 from services.common.metrics import CONSUMED, HANDLE_SECONDS
-from services.common.topics import TOPICS
-from services.sink.domain.batch import Batch, Partition, read
+from services.common.topics import PARTITIONS, TOPICS, Topic
+from services.sink.domain.batch import Batch, Held, Partition, read
 from services.sink.settings import SinkSettings
-from services.sink.writer import FencedError, Writer
+from services.sink.writer import FIRST_PAUSE_SECONDS, TROUBLE, FencedError, Writer
 
 log = get_logger(__name__)
 
@@ -29,11 +29,6 @@ POLL_RECORDS = 20
 FETCH_BYTES = 256 * 1024
 """Buffered per partition; there are about a hundred partitions. A larger record still comes, alone."""
 
-FIRST_PAUSE_SECONDS = 0.2
-
-TROUBLE = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
-"""What the writer raises while PostgreSQL is away, restarting, locked or not migrated yet."""
-
 Polled = dict[Partition, list[ConsumerRecord]]
 
 
@@ -42,13 +37,19 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
 
     A partition is read only once its position was taken from PostgreSQL. Whatever happens to the assignment or to the
     database, the position is forgotten and taken again; a batch that lost its partition meanwhile is dropped.
+
+    Session records that came before the appearances that they are judged by are given back, and their partition rests
+    until those are stored, or until their log has no more of them (it was made anew).
     """
 
-    def __init__(self, settings: SinkSettings, writer: Writer) -> None:
+    def __init__(self, settings: SinkSettings, writer: Writer, on_repaired: Callable[[], None]) -> None:
         self._settings = settings
         self._writer = writer
+        self._on_repaired = on_repaired
         self._max_dwell = timedelta(hours=settings.implausible_dwell_hours)
         self._expected: dict[Partition, int] = {}
+        self._held: dict[int, int] = {}
+        self._exhausted: dict[int, int] = {}
         self._trouble: str | None = None
         self._kafka = AIOKafkaConsumer(
             bootstrap_servers=settings.kafka_bootstrap,
@@ -58,6 +59,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             max_partition_fetch_bytes=FETCH_BYTES,
+            # Partitions of one number go to one process, which then knows of its sessions' appearances by itself.
+            partition_assignment_strategy=(RangePartitionAssignor,),
         )
 
     async def run(self) -> None:
@@ -72,11 +75,11 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
                     pause = FIRST_PAUSE_SECONDS
                 except FencedError as error:
                     log.warning("another sink wrote this part of the log", found=str(error))
-                    self._expected.clear()
+                    self._forget(list(self._expected))
                 except TROUBLE as error:
                     self._trouble = f"{type(error).__name__}: {error}"
                     log.error("cannot write, will try again", reason=self._trouble, pause_seconds=pause)
-                    self._expected.clear()
+                    self._forget(list(self._expected))
                     await asyncio.sleep(pause)
                     pause = min(pause * 2, self._settings.sink_retry_seconds)
         finally:
@@ -88,20 +91,61 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         return Health(ok=True, detail={"partitions": len(self._expected)})
 
     def on_partitions_revoked(self, revoked: Sequence[TopicPartition]) -> None:
-        for partition in revoked:
-            self._expected.pop(partition, None)
+        self._forget(revoked)
 
     def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
-        for partition in assigned:
-            self._expected.pop(partition, None)
+        self._forget(assigned)
+
+    def _forget(self, partitions: Iterable[Partition]) -> None:
+        for topic, number in partitions:
+            self._expected.pop((topic, number), None)
+            if topic == Topic.SESSIONS:
+                self._held.pop(number, None)
+                self._exhausted.pop(number, None)
 
     async def _step(self) -> None:
+        if self._held:
+            await self._release()
         if missing := self._kafka.assignment() - self._expected.keys():
             await self._position(missing)
         polled = await self._poll()
         owned = {partition: records for partition, records in polled.items() if partition in self._expected}
         if owned:
-            await self._handle(read(owned, self._max_dwell))
+            batch = read(owned, self._max_dwell, self._appearances_offsets())
+            for number, held in batch.held.items():
+                self._hold(number, held)
+            if batch.following:
+                await self._handle(batch)
+
+    def _appearances_offsets(self) -> dict[int, int]:
+        return {
+            number: max(self._expected.get((Topic.APPEARANCES, number), 0), self._exhausted.get(number, 0))
+            for number in range(PARTITIONS)
+        }
+
+    def _hold(self, number: int, held: Held) -> None:
+        partition = TopicPartition(Topic.SESSIONS, number)
+        if partition in self._kafka.assignment():
+            self._kafka.seek(partition, held.offset)
+            self._kafka.pause(partition)
+            self._held[number] = held.appearances_offset
+
+    async def _release(self) -> None:
+        """Let the partitions of sessions go on whose appearances are stored by now, or will never come."""
+        partitions = [TopicPartition(Topic.APPEARANCES, number) for number in self._held]
+        stored = await self._writer.offsets(partitions)
+        first = await self._kafka.beginning_offsets(partitions)
+        last = await self._kafka.end_offsets(partitions)
+        for partition in partitions:
+            number = partition.partition
+            place = max(stored[partition], first[partition])
+            if number in self._held and place >= min(self._held[number], last[partition]):
+                self._exhausted[number] = self._held.pop(number)
+                self._resume(TopicPartition(Topic.SESSIONS, number))
+
+    def _resume(self, partition: TopicPartition) -> None:
+        if partition in self._kafka.assignment():
+            self._kafka.resume(partition)
 
     async def _position(self, partitions: set[TopicPartition]) -> None:
         """Take up reading where the database says."""
@@ -121,6 +165,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
                 )
                 place = first[partition]
             self._kafka.seek(partition, max(place, first[partition]))
+            self._kafka.resume(partition)
             self._expected[partition] = stored[partition]
 
     async def _poll(self) -> Polled:
@@ -141,7 +186,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def _handle(self, batch: Batch) -> None:
         started = time.perf_counter()
-        quarantined = await self._writer.write(batch, self._expected)
+        written = await self._writer.write(batch, self._expected)
         failpoint("sink.after_commit")
         # A partition that was revoked while the transaction ran stays out: its next owner takes the position anew.
         kept = {partition: offset for partition, offset in batch.following.items() if partition in self._expected}
@@ -149,8 +194,11 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         for topic, items in batch.items.items():
             CONSUMED.labels(topic).inc(len(items))
         HANDLE_SECONDS.labels("all").observe(time.perf_counter() - started)
-        if quarantined:
-            log.warning("items quarantined", count=quarantined)
+        if written.quarantined:
+            log.warning("items quarantined", count=len(written.quarantined))
+        if written.repaired:
+            log.info("sessions repaired", count=written.repaired)
+            self._on_repaired()
         await self._commit(kept)
 
     async def _commit(self, offsets: dict[Partition, int]) -> None:

@@ -1,30 +1,36 @@
 """The rows that are merged with what is stored: appearances and cameras."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 import asyncpg
+from msgspec.structs import astuple
 
 from services.common.events.appearances import MergedAppearance, Naming
+from services.sink.domain.repair import Check, misleading
 from services.sink.domain.rows import AppearanceRow, CameraRow, changed, merged
 
-_SELECT_APPEARANCES = """
-SELECT camera_id, appearance_key, started_at, ended_at, reported_at, age_group, gender,
-       person_id, person_reported_at, poi_id, poi_reported_at, source, extra
+MERGED_COLUMNS = """
+appearance_key, started_at, ended_at, reported_at, age_group, gender,
+person_id, person_reported_at, poi_id, poi_reported_at
+"""
+
+_SELECT_APPEARANCES = f"""
+SELECT camera_id, {MERGED_COLUMNS}, source, extra, first_revision
 FROM appearances JOIN unnest($1::text[], $2::text[]) AS wanted (camera_id, appearance_key)
      USING (camera_id, appearance_key)
-"""
+"""  # noqa: S608 - our own names
 
 _UPSERT_APPEARANCE = """
 INSERT INTO appearances (camera_id, appearance_key, subject_id, started_at, ended_at, reported_at, age_group, gender,
-                         person_id, person_reported_at, poi_id, poi_reported_at, source, extra)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+                         person_id, person_reported_at, poi_id, poi_reported_at, source, extra, first_revision)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
 ON CONFLICT (camera_id, appearance_key) DO UPDATE SET
     subject_id = excluded.subject_id, started_at = excluded.started_at, ended_at = excluded.ended_at,
     reported_at = excluded.reported_at, age_group = excluded.age_group, gender = excluded.gender,
     person_id = excluded.person_id, person_reported_at = excluded.person_reported_at,
     poi_id = excluded.poi_id, poi_reported_at = excluded.poi_reported_at,
-    source = excluded.source, extra = excluded.extra
+    source = excluded.source, extra = excluded.extra, first_revision = excluded.first_revision
 """
 
 _INSERT_CAMERAS = "INSERT INTO cameras (camera_id) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING"
@@ -40,12 +46,38 @@ WHERE camera_id = $1
 """
 
 
-async def store_appearances(connection: asyncpg.Connection, rows: Iterable[AppearanceRow]) -> None:
-    """The caller owns the partition of these appearances, so nobody else writes them meanwhile."""
+_INSERT_CHECKS = """
+INSERT INTO session_checks (camera_id, subject_id, started_at, ended_at, revision) VALUES ($1, $2, $3, $4, $5)
+"""
+
+
+async def store_appearances(connection: asyncpg.Connection, rows: Sequence[AppearanceRow]) -> None:
+    """The rows, one a report, in the order of the log.
+
+    The caller owns the partition of these appearances, so nobody else writes them meanwhile.
+    """
     new = merged(rows)
     found = await connection.fetch(_SELECT_APPEARANCES, [key[0] for key in new], [key[1] for key in new])
     stored = {row.key: row for row in map(_stored_appearance, found)}
     await connection.executemany(_UPSERT_APPEARANCE, [_appearance_values(row) for row in changed(new, stored)])
+    checks = _checks(rows, new, stored)
+    await connection.executemany(_INSERT_CHECKS, [(*astuple(check.span), check.revision) for check in checks])
+
+
+def _checks(
+    rows: Iterable[AppearanceRow],
+    new: Mapping[tuple[str, str], AppearanceRow],
+    stored: Mapping[tuple[str, str], AppearanceRow],
+) -> list[Check]:
+    retold: dict[tuple[str, str], list[tuple[int, MergedAppearance]]] = {}
+    for row in rows:
+        if row.key in stored or new[row.key] is not row:
+            retold.setdefault(row.key, []).append((row.first_revision, row.merged))
+    checks = []
+    for key, reports in retold.items():
+        before = stored.get(key)
+        checks += misleading(before, reports, before.merge(new[key]) if before else new[key])
+    return checks
 
 
 async def store_cameras(connection: asyncpg.Connection, rows: Iterable[CameraRow]) -> None:
@@ -56,21 +88,27 @@ async def store_cameras(connection: asyncpg.Connection, rows: Iterable[CameraRow
     await connection.executemany(_UPDATE_CAMERA, [_camera_values(row) for row in changed(new, stored)])
 
 
+def merged_of(record: asyncpg.Record) -> MergedAppearance:
+    """From the `MERGED_COLUMNS` of an appearance."""
+    return MergedAppearance(
+        appearance_key=record["appearance_key"],
+        started_at=record["started_at"],
+        ended_at=record["ended_at"],
+        reported_at=record["reported_at"],
+        age_group=record["age_group"],
+        gender=record["gender"],
+        person=_named(record["person_id"], record["person_reported_at"]),
+        poi=_named(record["poi_id"], record["poi_reported_at"]),
+    )
+
+
 def _stored_appearance(record: asyncpg.Record) -> AppearanceRow:
     return AppearanceRow(
         camera_id=record["camera_id"],
-        merged=MergedAppearance(
-            appearance_key=record["appearance_key"],
-            started_at=record["started_at"],
-            ended_at=record["ended_at"],
-            reported_at=record["reported_at"],
-            age_group=record["age_group"],
-            gender=record["gender"],
-            person=_named(record["person_id"], record["person_reported_at"]),
-            poi=_named(record["poi_id"], record["poi_reported_at"]),
-        ),
+        merged=merged_of(record),
         source=record["source"],
         extra=record["extra"],
+        first_revision=record["first_revision"],
     )
 
 
@@ -89,6 +127,7 @@ def _appearance_values(row: AppearanceRow) -> tuple[object, ...]:
         *_columns(report.poi),
         row.source,
         row.extra,
+        row.first_revision,
     )
 
 

@@ -3,17 +3,27 @@
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
 import asyncpg
+from msgspec import Struct
 
 from services.common.events.quarantine import Quarantined
+from services.common.events.sessions import revision_after
 from services.common.failpoints import failpoint
 from services.common.topics import Topic
 from services.sink.domain.batch import Batch, Partition, Placed
+from services.sink.domain.repair import GapOf
 from services.sink.domain.rows import AppearanceRow, CameraRow, newest
 from services.sink.merging import store_appearances, store_cameras
+from services.sink.repairing import store_sessions
 from services.sink.tables import QUARANTINE, TABLES
 
 REFUSALS = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, asyncpg.ProgramLimitExceededError)
 """What PostgreSQL says of data that it will never take; anything else is the server's trouble and is tried again."""
+
+TROUBLE = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+"""What is raised while PostgreSQL is away, restarting, locked or not migrated yet."""
+
+FIRST_PAUSE_SECONDS = 0.2
+"""Before the first attempt after trouble; it doubles from one to the next."""
 
 _LOAD_OFFSETS = """
 SELECT topic, partition, next_offset
@@ -32,16 +42,34 @@ FROM unnest($1::text[], $2::int[], $3::bigint[], $4::bigint[]) AS batch (topic, 
 WHERE stored.topic = batch.topic AND stored.partition = batch.partition AND stored.next_offset = batch.expected
 """
 
-Store = Callable[[asyncpg.Connection, list[Placed]], Awaitable[None]]
+Store = Callable[[asyncpg.Connection, list[Placed]], Awaitable[int]]
+"""Returns how many records it had to put right."""
 
 
 class FencedError(Exception):
     """Somebody else has written this part of the log; nothing of the batch was stored."""
 
 
+class Written(Struct, frozen=True):
+    """What of a batch was refused, and how many session records were repaired and are to be told."""
+
+    quarantined: list[Quarantined]
+    repaired: int
+
+    def __add__(self, other: "Written") -> "Written":
+        return Written(self.quarantined + other.quarantined, self.repaired + other.repaired)
+
+
 class Writer:
-    def __init__(self, pool: asyncpg.Pool) -> None:
+    def __init__(self, pool: asyncpg.Pool, gap_of: GapOf) -> None:
         self._pool = pool
+        self._stores: dict[Topic, Store] = {
+            **{topic: _storing(topic) for topic in TABLES},
+            Topic.APPEARANCES: _store_appearances,
+            Topic.SESSIONS: _storing_sessions(gap_of),
+            Topic.INSIGHTS_MERGED: _store_insights,
+            Topic.CAMERAS: _store_cameras,
+        }
 
     async def offsets(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
         """Where to go on reading each partition; 0 for one that was never read."""
@@ -51,20 +79,21 @@ class Writer:
             rows = await connection.fetch(_LOAD_OFFSETS, topics, numbers)
         return {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
 
-    async def write(self, batch: Batch, expected: Mapping[Partition, int]) -> int:
-        """Store the batch and move its partitions on from `expected`; returns how many entries were quarantined.
+    async def write(self, batch: Batch, expected: Mapping[Partition, int]) -> Written:
+        """Store the batch and move its partitions on from `expected`.
 
         Raises `FencedError` when a partition is not where `expected` says.
         """
         failpoint("sink.before_begin")
         async with self._pool.acquire() as connection, connection.transaction():
             await self._advance(connection, batch.following, expected)
-            quarantined = list(batch.unreadable)
-            for topic, items in batch.items.items():
-                quarantined += await _store_acceptable(connection, items, _STORES[topic])
-            await connection.executemany(QUARANTINE.upsert, [QUARANTINE.values(each) for each in quarantined])
+            written = Written(list(batch.unreadable), 0)
+            # Session records are judged by the appearances of the same batch, too.
+            for topic in sorted(batch.items, key=lambda topic: topic is not Topic.APPEARANCES):
+                written += await _store_acceptable(connection, batch.items[topic], self._stores[topic])
+            await connection.executemany(QUARANTINE.upsert, [QUARANTINE.values(each) for each in written.quarantined])
             failpoint("sink.before_commit")
-        return len(quarantined)
+        return written
 
     async def _advance(
         self, connection: asyncpg.Connection, following: Mapping[Partition, int], expected: Mapping[Partition, int]
@@ -88,20 +117,19 @@ def _columns(partitions: Iterable[Partition]) -> tuple[list[str], list[int]]:
     return [topic for topic, _ in pairs], [number for _, number in pairs]
 
 
-async def _store_acceptable(connection: asyncpg.Connection, items: list[Placed], store: Store) -> list[Quarantined]:
-    """Store the items but for those that the database refuses, found by halving; returns the entries for these."""
+async def _store_acceptable(connection: asyncpg.Connection, items: list[Placed], store: Store) -> Written:
+    """Store the items but for those that the database refuses, found by halving."""
     if not items:
-        return []
+        return Written([], 0)
     try:
         async with connection.transaction():
-            await store(connection, items)
+            return Written([], await store(connection, items))
     except REFUSALS as error:
         if len(items) == 1:
-            return [items[0].refused(_reason(error))]
+            return Written([items[0].refused(_reason(error))], 0)
         middle = len(items) // 2
         first = await _store_acceptable(connection, items[:middle], store)
         return first + await _store_acceptable(connection, items[middle:], store)
-    return []
 
 
 def _reason(error: Exception) -> str:
@@ -111,30 +139,32 @@ def _reason(error: Exception) -> str:
 def _storing(topic: Topic) -> Store:
     table = TABLES[topic]
 
-    async def store(connection: asyncpg.Connection, items: Sequence[Placed]) -> None:
+    async def store(connection: asyncpg.Connection, items: Sequence[Placed]) -> int:
         found = newest((each.item for each in items), table.key_of, table.revision_of)
         await connection.executemany(table.upsert, [table.values(item) for item in found])
+        return 0
 
     return store
 
 
-async def _store_appearances(connection: asyncpg.Connection, items: Sequence[Placed]) -> None:
-    await store_appearances(connection, (AppearanceRow.of(each.item) for each in items))
-    await store_cameras(connection, (CameraRow.of(each.item) for each in items))
+def _storing_sessions(gap_of: GapOf) -> Store:
+    async def store(connection: asyncpg.Connection, items: Sequence[Placed]) -> int:
+        return await store_sessions(connection, (each.item for each in items), gap_of)
+
+    return store
 
 
-async def _store_insights(connection: asyncpg.Connection, items: Sequence[Placed]) -> None:
+async def _store_appearances(connection: asyncpg.Connection, items: Sequence[Placed]) -> int:
+    rows = [AppearanceRow.of(each.item, revision_after(each.offset)) for each in items]
+    await store_appearances(connection, rows)
+    return await _store_cameras(connection, items)
+
+
+async def _store_insights(connection: asyncpg.Connection, items: Sequence[Placed]) -> int:
     await _storing(Topic.INSIGHTS_MERGED)(connection, list(items))
+    return await _store_cameras(connection, items)
+
+
+async def _store_cameras(connection: asyncpg.Connection, items: Sequence[Placed]) -> int:
     await store_cameras(connection, (CameraRow.of(each.item) for each in items))
-
-
-async def _store_cameras(connection: asyncpg.Connection, items: Sequence[Placed]) -> None:
-    await store_cameras(connection, (CameraRow.of(each.item) for each in items))
-
-
-_STORES: dict[Topic, Store] = {
-    **{topic: _storing(topic) for topic in TABLES},
-    Topic.APPEARANCES: _store_appearances,
-    Topic.INSIGHTS_MERGED: _store_insights,
-    Topic.CAMERAS: _store_cameras,
-}
+    return 0

@@ -7,9 +7,8 @@ import asyncpg
 import httpx
 import msgspec
 import pytest_asyncio
-from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from services.common.events.appearances import Appearance
+from services.common.events.appearances import Appearance, MergedAppearance
 from services.common.events.cameras import Camera
 from services.common.events.common import Envelope
 from services.common.events.sessions import Session
@@ -17,10 +16,12 @@ from services.common.kafka.envelopes import BadItem
 from services.common.kafka.producer import EventProducer
 from services.common.kafka.quarantine import refuse_record
 from services.common.postgres import create_pool
+from services.common.sessions import session_of
 from services.common.topics import PARTITIONS, Topic
 from tests.support.kafka import produce
 from tests.support.processes import ServiceProcesses
 from tests.support.servers import Servers
+from tests.support.stored import written
 from tests.support.waiting import wait_until
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -41,20 +42,9 @@ def appearance(number: int) -> Appearance:
 
 
 def session(number: int, revision: int) -> Session:
-    return Session(
-        session_id=f"s{number}",
-        camera_id=f"c{number % 9}",
-        subject_id=f"p{number}",
-        started_at=NOON,
-        ended_at=NOON + timedelta(seconds=revision),
-        dwell_seconds=float(revision),
-        visible_seconds=float(revision),
-        appearance_count=revision,
-        age_group="other",
-        gender="other",
-        status="active",
-        revision=revision,
-    )
+    """What the appearance of the number amounts to."""
+    seen = appearance(number)
+    return session_of(seen.camera_id, seen.subject_id, [MergedAppearance.of(seen)], revision)
 
 
 @pytest_asyncio.fixture
@@ -69,33 +59,12 @@ async def producer(servers: Servers, topics: None) -> AsyncIterator[EventProduce
         yield opened
 
 
-async def log_ends(servers: Servers, topic: Topic) -> dict[int, int]:
-    consumer = AIOKafkaConsumer(bootstrap_servers=servers.kafka)
-    await consumer.start()
-    try:
-        ends = await consumer.end_offsets([TopicPartition(topic, number) for number in range(PARTITIONS)])
-        return {partition.partition: offset for partition, offset in ends.items() if offset}
-    finally:
-        await consumer.stop()
-
-
-async def written(pool: asyncpg.Pool, servers: Servers, *topics: Topic) -> None:
-    """Wait until the database has read the topics to their ends."""
-
-    async def to_the_end() -> bool:
-        query = "SELECT partition, next_offset FROM sink_offsets WHERE topic = $1 AND next_offset > 0"
-        found = [{row[0]: row[1] for row in await pool.fetch(query, topic)} for topic in topics]
-        return found == [await log_ends(servers, topic) for topic in topics]
-
-    await wait_until(to_the_end, 60)
-
-
 class TestSink:
     async def test_facts_of_every_kind_are_stored_and_it_says_that_it_is_ready(
         self, service_process: ServiceProcesses, producer: EventProducer, pool: asyncpg.Pool
     ) -> None:
         await producer.publish(Topic.APPEARANCES, [appearance(1)], "test")
-        await producer.publish(Topic.SESSIONS, [session(1, 1), session(1, 2)], "test")
+        await producer.publish(Topic.SESSIONS, [session(1, 0), session(1, 2)], "test")
         camera = Camera(camera_id="c1", source="corsight:webhook", heartbeat_at=NOON, description="Main entrance")
         await producer.publish(Topic.CAMERAS, [camera], "test")
         await service_process.start("sink")
@@ -111,7 +80,7 @@ class TestSink:
         await wait_until(stored)
         async with httpx.AsyncClient(trust_env=False) as client:
             found = (await client.get(f"{service_process.address('sink')}/readyz")).json()
-        assert set(found["checks"]) == {"postgres", "kafka", "writing"}
+        assert set(found["checks"]) == {"postgres", "kafka", "writing", "telling"}
 
     async def test_killed_again_and_again_it_loses_nothing_and_doubles_nothing(
         self, service_process: ServiceProcesses, servers: Servers, producer: EventProducer, pool: asyncpg.Pool
@@ -123,7 +92,7 @@ class TestSink:
         async def moved_on() -> bool:
             return bool(await pool.fetchval("SELECT count(*) FROM appearances") > so_far)
 
-        for revision in (1, 2):
+        for revision in (2000, 2002):
             for first in range(0, count, 50):
                 await producer.publish(Topic.APPEARANCES, map(appearance, range(first, first + 50)), "test")
             await producer.publish(Topic.SESSIONS, [session(number, revision) for number in range(count)], "test")
@@ -134,9 +103,9 @@ class TestSink:
             so_far = await pool.fetchval("SELECT count(*) FROM appearances")
         service_process.environment = whole
         await service_process.start("sink")
-        await written(pool, servers, Topic.APPEARANCES, Topic.SESSIONS)
+        await written(pool, servers.kafka, Topic.APPEARANCES, Topic.SESSIONS)
         assert await pool.fetchval("SELECT count(*) FROM appearances") == count
-        assert await pool.fetch("SELECT count(*), min(revision), max(revision) FROM sessions") == [(count, 2, 2)]
+        assert await pool.fetch("SELECT count(*), min(revision), max(revision) FROM sessions") == [(count, 2002, 2002)]
         assert await pool.fetchval("SELECT count(*) FROM quarantine") == 0
 
     async def test_an_unreadable_record_is_quarantined_once_and_its_neighbours_are_stored(
@@ -150,7 +119,7 @@ class TestSink:
         )
         await producer.publish(Topic.QUARANTINE, [told], told.source)
         await service_process.start("sink")
-        await written(pool, servers, Topic.APPEARANCES, Topic.QUARANTINE)
+        await written(pool, servers.kafka, Topic.APPEARANCES, Topic.QUARANTINE)
         assert await pool.fetch("SELECT source, raw FROM quarantine") == [
             (f"kafka:appearances.v1/{broken.partition}/{broken.offset}", b"\x00not json")
         ]
@@ -175,7 +144,7 @@ class TestSink:
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                 " WHERE application_name = 'dwell-sink' AND datname = current_database()"
             )
-            await written(pool, servers, Topic.APPEARANCES)
+            await written(pool, servers.kafka, Topic.APPEARANCES)
             await service_process.ready("sink")
         assert await pool.fetchval("SELECT count(*) FROM appearances") == 20
 
@@ -201,5 +170,5 @@ class TestSink:
 
             await wait_until(shared)
         await producer.publish(Topic.APPEARANCES, map(appearance, range(1000, 2000)), "test")
-        await written(pool, servers, Topic.APPEARANCES)
+        await written(pool, servers.kafka, Topic.APPEARANCES)
         assert await pool.fetchval("SELECT count(*) FROM appearances") == 2000

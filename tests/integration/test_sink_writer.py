@@ -35,6 +35,8 @@ SESSION = Session(
     revision=5,
 )
 
+MINUTE = OccupancyMinute(camera_id="c1", minute=NOON, occupancy_avg=1, occupancy_peak=1, entries=1, exits=0, revision=5)
+
 APPEARANCE = Appearance(
     appearance_key="a",
     appearance_id="a",
@@ -56,7 +58,7 @@ async def pool(database: str) -> AsyncIterator[asyncpg.Pool]:
 
 @pytest.fixture
 def writer(pool: asyncpg.Pool) -> Writer:
-    return Writer(pool)
+    return Writer(pool, lambda _: timedelta(seconds=60))
 
 
 def batch(topic: Topic, items: Sequence[Any], offset: int = 0) -> Batch:
@@ -66,11 +68,11 @@ def batch(topic: Topic, items: Sequence[Any], offset: int = 0) -> Batch:
 
 
 async def write(writer: Writer, *batches: Batch) -> int:
-    """Write one after the other, each from where the one before ended."""
+    """Write one after the other, each from where the one before ended; returns how much was quarantined."""
     quarantined = 0
     for each in batches:
         expected: dict[Partition, int] = await writer.offsets(each.following)
-        quarantined += await writer.write(each, expected)
+        quarantined += len((await writer.write(each, expected)).quarantined)
     return quarantined
 
 
@@ -85,12 +87,12 @@ class TestOffsets:
     async def test_a_batch_that_another_sink_wrote_meanwhile_is_not_written(
         self, writer: Writer, pool: asyncpg.Pool
     ) -> None:
-        expected = await writer.offsets([(Topic.SESSIONS, 0)])
-        await writer.write(batch(Topic.SESSIONS, [SESSION]), expected)
-        zombie = batch(Topic.SESSIONS, [replace(SESSION, revision=6), replace(SESSION, session_id="t")])
+        expected = await writer.offsets([(Topic.OCCUPANCY, 0)])
+        await writer.write(batch(Topic.OCCUPANCY, [MINUTE]), expected)
+        zombie = batch(Topic.OCCUPANCY, [replace(MINUTE, revision=6), replace(MINUTE, camera_id="c2")])
         with pytest.raises(FencedError):
             await writer.write(zombie, expected)
-        assert await pool.fetch("SELECT session_id, revision FROM sessions") == [("s", 5)]
+        assert await pool.fetch("SELECT camera_id, revision FROM occupancy_minutes") == [("c1", 5)]
 
 
 class TestRevisions:
@@ -100,21 +102,14 @@ class TestRevisions:
     async def test_only_a_greater_revision_replaces_a_record(
         self, writer: Writer, pool: asyncpg.Pool, revisions: list[int], kept: int
     ) -> None:
-        told = [replace(SESSION, revision=revision, appearance_count=revision) for revision in revisions]
-        await write(writer, *(batch(Topic.SESSIONS, [each], offset) for offset, each in enumerate(told)))
-        assert await pool.fetch("SELECT revision, appearance_count FROM sessions") == [(kept, kept)]
+        told = [replace(MINUTE, revision=revision, entries=revision) for revision in revisions]
+        await write(writer, *(batch(Topic.OCCUPANCY, [each], offset) for offset, each in enumerate(told)))
+        assert await pool.fetch("SELECT revision, entries FROM occupancy_minutes") == [(kept, kept)]
 
     async def test_a_batch_may_hold_many_revisions_of_a_record(self, writer: Writer, pool: asyncpg.Pool) -> None:
-        minute = OccupancyMinute(
-            camera_id="c1", minute=NOON, occupancy_avg=1, occupancy_peak=1, entries=1, exits=0, revision=1
-        )
-        await write(
-            writer,
-            batch(
-                Topic.OCCUPANCY, [minute, replace(minute, revision=3, exits=3), replace(minute, revision=2, exits=2)]
-            ),
-        )
-        assert await pool.fetch("SELECT exits, revision FROM occupancy_minutes") == [(3, 3)]
+        told = [MINUTE, replace(MINUTE, revision=7, exits=7), replace(MINUTE, revision=6, exits=6)]
+        await write(writer, batch(Topic.OCCUPANCY, told))
+        assert await pool.fetch("SELECT exits, revision FROM occupancy_minutes") == [(7, 7)]
 
 
 class TestAppearances:

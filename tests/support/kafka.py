@@ -74,3 +74,14 @@ async def read_all(bootstrap: str, topic: Topic) -> list[Record]:
 
 async def read_items(bootstrap: str, topic: Topic) -> list[object]:
     return [item for record in await read_all(bootstrap, topic) for item in decode(topic, record.value).items]
+
+
+async def log_ends(bootstrap: str, topic: Topic) -> dict[int, int]:
+    """Partition → offset after its last record, of those that hold any."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap)
+    await consumer.start()
+    try:
+        ends = await consumer.end_offsets([TopicPartition(topic, number) for number in range(PARTITIONS)])
+        return {partition.partition: offset for partition, offset in ends.items() if offset}
+    finally:
+        await consumer.stop()

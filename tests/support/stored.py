@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 import asyncpg
 import pandas as pd
 
+from services.common.topics import Topic
+from tests.support.kafka import log_ends
 from tests.support.waiting import wait_until
 
 Rows = dict[Any, tuple[Any, ...]]
@@ -59,6 +61,17 @@ async def becomes(read: Callable[[], Awaitable[T]], wanted: T, timeout: float = 
         await wait_until(equal, timeout)
     except AssertionError:
         assert found == wanted
+
+
+async def written(pool: asyncpg.Pool, kafka: str, *topics: Topic) -> None:
+    """Wait until the database has read the topics to their ends."""
+
+    async def to_the_end() -> bool:
+        query = "SELECT partition, next_offset FROM sink_offsets WHERE topic = $1 AND next_offset > 0"
+        found = [{row[0]: row[1] for row in await pool.fetch(query, topic)} for topic in topics]
+        return found == [await log_ends(kafka, topic) for topic in topics]
+
+    await wait_until(to_the_end, 60)
 
 
 def _plain(value: Any) -> Any:

@@ -74,7 +74,7 @@ def reports(draw: st.DrawFn) -> Appearance:
     )
 
 
-appearance_rows = reports().map(AppearanceRow.of)
+appearance_rows = st.builds(AppearanceRow.of, reports(), st.integers(0, 3))
 
 
 class TestAppearanceRow:
@@ -87,22 +87,26 @@ class TestAppearanceRow:
         assert a.merge(b).merge(b) == a.merge(b)
 
     def test_source_and_extra_are_those_of_the_latest_report(self) -> None:
-        first = AppearanceRow.of(replace(REPORT, source="upload:1#2", extra={"score": 1}))
-        second = AppearanceRow.of(replace(REPORT, source="corsight:sse", extra={"score": 2}, reported_at=at(1)))
+        first = AppearanceRow.of(replace(REPORT, source="upload:1#2", extra={"score": 1}), 4)
+        second = AppearanceRow.of(replace(REPORT, source="corsight:sse", extra={"score": 2}, reported_at=at(1)), 2)
         row = second.merge(first)
         assert (row.source, row.extra) == ("corsight:sse", {"score": 2})
 
+    def test_it_keeps_the_revision_of_its_first_report(self) -> None:
+        first, second = AppearanceRow.of(REPORT, 2), AppearanceRow.of(replace(REPORT, ended_at=at(9)), 8)
+        assert second.merge(first).first_revision == 2
+
     @given(st.lists(reports(), min_size=1, max_size=6), st.integers(0, 6))
     def test_the_cut_into_batches_changes_nothing(self, told: list[Appearance], cut: int) -> None:
-        rows = [AppearanceRow.of(report) for report in told]
+        rows = [AppearanceRow.of(report, 2 * number) for number, report in enumerate(told)]
         stored = merged(rows[:cut])
         for row in changed(merged(rows[cut:]), stored):
             stored[row.key] = row
         assert stored == merged(reversed(rows))
 
     def test_what_is_stored_already_is_not_written_again(self) -> None:
-        row = AppearanceRow.of(REPORT)
-        later = AppearanceRow.of(replace(REPORT, ended_at=at(5)))
+        row = AppearanceRow.of(REPORT, 2)
+        later = AppearanceRow.of(replace(REPORT, ended_at=at(5)), 2)
         assert changed(merged([row]), {row.key: row}) == []
         assert changed(merged([row]), {later.key: later}) == []
         assert changed(merged([later]), {row.key: row}) == [later]

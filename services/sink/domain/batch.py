@@ -9,7 +9,8 @@ from msgspec import Struct, field
 
 from services.common.events.admission import refusal
 from services.common.events.quarantine import Quarantined
-from services.common.kafka.envelopes import BadItem, decode
+from services.common.events.sessions import appearances_before
+from services.common.kafka.envelopes import BadItem, Decoded, decode
 from services.common.kafka.quarantine import camera_of, refuse_record
 from services.common.topics import SPECS, Topic
 
@@ -43,31 +44,56 @@ class Placed(Struct, frozen=True):
         )
 
 
+class Held(Struct, frozen=True):
+    """A session record that comes before the appearances that it is judged by, and with it all that follow it."""
+
+    offset: int
+    appearances_offset: int
+    """How far the appearances of its partition must be stored."""
+
+
 class Batch(Struct, frozen=True):
     """`following` is partition → the offset after its last record in the batch."""
 
     following: dict[Partition, int] = field(default_factory=dict)
     items: dict[Topic, list[Placed]] = field(default_factory=dict)
     unreadable: list[Quarantined] = field(default_factory=list)
+    held: dict[int, Held] = field(default_factory=dict)
+    """By number of the partition of the sessions"""
 
 
-def read(polled: Mapping[Partition, Iterable[Record]], max_dwell: timedelta) -> Batch:
+def read(
+    polled: Mapping[Partition, Iterable[Record]], max_dwell: timedelta, appearances_offsets: Mapping[int, int]
+) -> Batch:
+    """Read the records; those of sessions as far as `appearances_offsets` (by partition) and the batch itself go."""
     batch = Batch()
-    for (name, partition), records in polled.items():
+    # Appearances first: the session records that they cause may be in the same batch.
+    for name, partition in sorted(polled, key=lambda place: place[0] != Topic.APPEARANCES):
         topic = Topic(name)
-        for record in records:
-            _read_record(batch, topic, partition, record, max_dwell)
+        for record in polled[name, partition]:
+            decoded = _decoded(topic, record, max_dwell)
+            if topic is Topic.SESSIONS:
+                needed = max((appearances_before(each.revision) for each in decoded.items), default=0)
+                stored = appearances_offsets.get(partition, 0)
+                if needed > max(stored, batch.following.get((Topic.APPEARANCES, partition), 0)):
+                    batch.held[partition] = Held(record.offset, needed)
+                    break
+            _add_record(batch, topic, partition, record, decoded)
             batch.following[name, partition] = record.offset + 1
     return batch
 
 
-def _read_record(batch: Batch, topic: Topic, partition: int, record: Record, max_dwell: timedelta) -> None:
+def _decoded(topic: Topic, record: Record, max_dwell: timedelta) -> Decoded:
     if record.value is None and SPECS[topic].cleanup == "compact":
         # A tombstone: compaction shall forget the key, which says nothing about what is stored.
-        return
+        return Decoded([], [])
     decoded = decode(topic, record.value)
     if topic is Topic.APPEARANCES:
-        decoded = decoded.admit(lambda report: refusal(report, record.key, max_dwell))
+        return decoded.admit(lambda report: refusal(report, record.key, max_dwell))
+    return decoded
+
+
+def _add_record(batch: Batch, topic: Topic, partition: int, record: Record, decoded: Decoded) -> None:
     batch.items.setdefault(topic, []).extend(
         Placed(item, topic, partition, record.offset, position) for position, item in decoded.placed()
     )

@@ -34,25 +34,35 @@ def newest(items: Iterable[T], key: Callable[[T], Hashable], revision: Callable[
 
 
 class AppearanceRow(Struct, frozen=True):
-    """All reports of one appearance; `source` and `extra` are those of the report that gives the demographics."""
+    """All reports of one appearance; `source` and `extra` are those of the report that gives the demographics.
+
+    `first_revision` is what session records carry that know of its first report.
+    """
 
     camera_id: str
     merged: MergedAppearance
     source: str
     extra: dict[str, Any]
+    first_revision: int
 
     @property
     def key(self) -> tuple[str, str]:
         return self.camera_id, self.merged.appearance_key
 
     @classmethod
-    def of(cls, report: Appearance) -> "AppearanceRow":
-        return cls(report.camera_id, MergedAppearance.of(report), report.source, report.extra)
+    def of(cls, report: Appearance, revision: int) -> "AppearanceRow":
+        return cls(report.camera_id, MergedAppearance.of(report), report.source, report.extra, revision)
 
     def merge(self, other: "AppearanceRow") -> "AppearanceRow":
         a, b = self.merged.reported_at, other.merged.reported_at
         latest = (self if a > b else other) if a != b else max(self, other, key=_rank_of_equals)
-        return AppearanceRow(self.camera_id, self.merged.merge(other.merged), latest.source, latest.extra)
+        return AppearanceRow(
+            self.camera_id,
+            self.merged.merge(other.merged),
+            latest.source,
+            latest.extra,
+            min(self.first_revision, other.first_revision),
+        )
 
 
 def _rank_of_equals(row: AppearanceRow) -> tuple[str, str]:

@@ -1,0 +1,225 @@
+"""Which session records may lack appearances, and what the stored appearances say instead.
+
+A processor forgets: its memory is bounded, and its state may be lost. What it tells then is right for what it still
+knows. The sink holds every appearance, so it can tell where that was not enough, and say what is right.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from itertools import chain
+from typing import Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from services.common.events.appearances import MergedAppearance
+from services.common.events.sessions import Session, revision_of_repair
+from services.common.sessions import session_of, split
+from services.sink.domain.rows import AppearanceRow, newest
+
+GapOf = Callable[[str], timedelta]
+"""camera_id → the longest absence that does not end a session"""
+
+
+class Span(Struct, frozen=True, order=True):
+    """A stretch of one subject's time at one camera."""
+
+    camera_id: str
+    subject_id: str
+    started_at: datetime
+    ended_at: datetime
+
+    @classmethod
+    def of(cls, session: Session) -> "Span":
+        return cls(session.camera_id, session.subject_id, session.started_at, session.ended_at)
+
+
+class Check(Struct, frozen=True):
+    """A span to look at once the session records of its camera have come to the revision."""
+
+    span: Span
+    revision: int
+
+
+class Facts(Protocol):
+    """What is stored. Lists answer the spans one by one, in their order."""
+
+    async def sessions_touching(self, spans: Sequence[Span]) -> list[list[Session]]:
+        """The subject's active sessions that lie at most the camera's gap away."""
+        ...
+
+    async def appearances_in(self, spans: Sequence[Span]) -> list[list[MergedAppearance]]:
+        """The subject's appearances that start within the span, or at most the camera's gap after it."""
+        ...
+
+    async def sessions_by_id(self, session_ids: Collection[str]) -> list[Session]: ...
+
+    async def contradicted(self, records: Sequence[Session]) -> list[Session]:
+        """Those of the active records that do not fit what is stored.
+
+        Another active session of the subject lies at most the gap away, or as many appearances as the record counts
+        are not there between its start and end, of those first told at most at its revision.
+        """
+        ...
+
+    async def checks_due(self, reached: Mapping[str, int]) -> list[Span]:
+        """The spans left to be looked at once the camera's records reach a revision; they are given once."""
+        ...
+
+    async def put(self, sessions: Sequence[Session]) -> None:
+        """Store them in place of what there is of their ids with a lower revision."""
+        ...
+
+
+def is_doubtful(told: Session, stored: Session | None) -> bool:
+    """Whether the record may lack appearances, or the stored one of its id what the record knows of.
+
+    Facts only ever add to a session, unless an appearance is found to be of somebody else; so one that became less
+    was told by somebody who knows less. A repaired record may have overtaken the processor's, and is looked at again
+    whatever the processor says.
+    """
+    if stored is None:
+        return told.partial
+    if stored.revision % 2 and told.revision % 2 == 0:
+        return True
+    if told.revision <= stored.revision:
+        return False
+    return told.partial or (told.status == stored.status == "active" and _lost_something(told, stored))
+
+
+def _lost_something(told: Session, stored: Session) -> bool:
+    return (
+        told.started_at > stored.started_at
+        or told.ended_at < stored.ended_at
+        or told.appearance_count < stored.appearance_count
+        or told.visible_seconds < stored.visible_seconds
+        or (told.age_group, told.gender) != (stored.age_group, stored.gender)
+    )
+
+
+def misleading(
+    stored: AppearanceRow | None, reports: Sequence[tuple[int, MergedAppearance]], now: AppearanceRow
+) -> list[Check]:
+    """Where to look again after new (revision, report) pairs of one appearance, in order of the log.
+
+    Who had forgotten what was reported before would believe the last report; so that must say all that is known. And
+    who does not know of whom the appearance was before leaves it there.
+    """
+    subjects = {report.subject_id for _, report in reports} | {now.merged.subject_id}
+    if stored:
+        subjects.add(stored.merged.subject_id)
+    if len(subjects) == 1 and reports[-1][1] == now.merged:
+        return []
+    return [
+        Check(Span(now.camera_id, subject, now.merged.started_at, now.merged.ended_at), revision)
+        for subject in sorted(subjects)
+        for revision in sorted({revision for revision, _ in reports})
+    ]
+
+
+def joined(spans: Iterable[Span], gap_of: GapOf) -> list[Span]:
+    """The spans in order, those of one subject that lie at most the gap apart as one."""
+    found: list[Span] = []
+    for span in sorted(spans):
+        last = found[-1] if found else None
+        if (
+            last
+            and (last.camera_id, last.subject_id) == (span.camera_id, span.subject_id)
+            and span.started_at - last.ended_at <= gap_of(span.camera_id)
+        ):
+            found[-1] = replace(last, ended_at=max(last.ended_at, span.ended_at))
+        else:
+            found.append(span)
+    return found
+
+
+async def settle(facts: Facts, told: Iterable[Session], gap_of: GapOf) -> list[Session]:
+    """Store the records that are newer, and what puts right whatever they leave in doubt; returns the latter.
+
+    The appearances must be stored as far as the revisions of the records say.
+    """
+    records = newest(told, lambda each: each.session_id, lambda each: each.revision)
+    stored = {each.session_id: each for each in await facts.sessions_by_id([each.session_id for each in records])}
+    newer = [
+        each for each in records if each.session_id not in stored or each.revision > stored[each.session_id].revision
+    ]
+    await facts.put(newer)
+    doubtful = [each for each in records if is_doubtful(each, stored.get(each.session_id))]
+    doubtful += await facts.contradicted([each for each in newer if each.status == "active"])
+    doubts = [Span.of(each) for each in doubtful]
+    # What a record took away from a session is no longer there to be found, and is in doubt as well.
+    doubts += [Span.of(stored[each.session_id]) for each in doubtful if each.session_id in stored]
+    reached: dict[str, int] = {}
+    for each in records:
+        # A repaired record, which is odd, says nothing of how far the processor has come.
+        if each.revision % 2 == 0:
+            reached[each.camera_id] = max(each.revision, reached.get(each.camera_id, 0))
+    doubts += await facts.checks_due(reached)
+    if not doubts:
+        return []
+    repaired = await repair(facts, doubts, gap_of, {each.session_id for each in newer if each.partial})
+    await facts.put(repaired)
+    return repaired
+
+
+async def repair(facts: Facts, doubts: Iterable[Span], gap_of: GapOf, untold: Collection[str]) -> list[Session]:
+    """The session records that put right what is stored around the doubts; none where it is right.
+
+    `untold` are ids of sessions that readers know in a partial form only: these are told anew even if they are right.
+    """
+    spans = joined(doubts, gap_of)
+    while True:
+        sessions = await facts.sessions_touching(spans)
+        appearances = await facts.appearances_in(spans)
+        around = chain(
+            spans,
+            map(Span.of, chain.from_iterable(sessions)),
+            (
+                replace(span, started_at=seen.started_at, ended_at=seen.ended_at)
+                for span, inside in zip(spans, appearances, strict=True)
+                for seen in inside
+            ),
+        )
+        wider = joined(around, gap_of)
+        if wider == spans:
+            break
+        spans = wider
+    right = [
+        [session_of(span.camera_id, span.subject_id, group, 0) for group in split(inside, gap_of(span.camera_id))]
+        for span, inside in zip(spans, appearances, strict=True)
+    ]
+    active = {session.session_id: session for session in chain.from_iterable(sessions)}
+    other = await facts.sessions_by_id({session.session_id for session in chain.from_iterable(right)} - active.keys())
+    stored = active | {session.session_id: session for session in other}
+    return [
+        session
+        for of_span, there in zip(right, sessions, strict=True)
+        for session in _corrections(of_span, there, stored, untold)
+    ]
+
+
+def _corrections(
+    right: list[Session], active: list[Session], stored: Mapping[str, Session], untold: Collection[str]
+) -> list[Session]:
+    told = [*active, *(stored[session.session_id] for session in right if session.session_id in stored)]
+    revision = revision_of_repair(max((session.revision for session in told), default=0) + 1)
+    ids = {session.session_id for session in right}
+    absorbed = [
+        replace(session, status="absorbed", absorbed_into=_holder(right, session.started_at), revision=revision)
+        for session in active
+        if session.session_id not in ids
+    ]
+    changed = [
+        replace(session, revision=revision)
+        for session in right
+        if session.session_id in untold or not _same(session, stored.get(session.session_id))
+    ]
+    return absorbed + changed
+
+
+def _same(right: Session, stored: Session | None) -> bool:
+    return stored is not None and replace(right, revision=stored.revision) == stored
+
+
+def _holder(right: Iterable[Session], instant: datetime) -> str | None:
+    return next((each.session_id for each in right if each.started_at <= instant <= each.ended_at), None)

@@ -1,0 +1,135 @@
+"""Session records into their table, and what the stored appearances say where a record lacks some of them."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+import asyncpg
+
+from services.common.events.appearances import MergedAppearance
+from services.common.events.sessions import Session
+from services.common.topics import Topic
+from services.sink.domain.repair import GapOf, Span, settle
+from services.sink.merging import MERGED_COLUMNS, merged_of
+from services.sink.tables import TABLES
+
+TABLE = TABLES[Topic.SESSIONS]
+
+_COLUMNS = ", ".join(TABLE.columns)
+
+_SESSIONS_BY_ID = f"SELECT {_COLUMNS} FROM sessions WHERE session_id = ANY($1)"  # noqa: S608 - our own names
+
+# A record that tells of the right appearances has its neighbours further away than the gap, and has as many of them as
+# there are of which its processor can have known.
+_CONTRADICTED = """
+SELECT told.number
+FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::int[], $7::bigint[],
+            $8::interval[]) WITH ORDINALITY
+     AS told (session_id, camera_id, subject_id, started_at, ended_at, appearance_count, revision, gap, number)
+WHERE (
+    SELECT ended_at FROM sessions AS before
+    WHERE before.status = 'active' AND before.subject_id = told.subject_id AND before.camera_id = told.camera_id
+          AND before.started_at <= told.started_at AND before.session_id <> told.session_id
+    ORDER BY before.started_at DESC LIMIT 1
+) >= told.started_at - told.gap
+OR EXISTS (
+    SELECT FROM sessions AS after
+    WHERE after.status = 'active' AND after.subject_id = told.subject_id AND after.camera_id = told.camera_id
+          AND after.started_at > told.started_at AND after.started_at <= told.ended_at + told.gap
+)
+OR told.appearance_count <> (
+    SELECT count(*) FROM appearances AS seen
+    WHERE seen.camera_id = told.camera_id AND seen.subject_id = told.subject_id
+          AND seen.started_at BETWEEN told.started_at AND told.ended_at AND seen.first_revision <= told.revision
+)
+"""
+
+_CHECKS_DUE = """
+DELETE FROM session_checks USING unnest($1::text[], $2::bigint[]) AS reached (camera_id, revision)
+WHERE session_checks.camera_id = reached.camera_id AND session_checks.revision <= reached.revision
+RETURNING session_checks.camera_id, subject_id, started_at, ended_at
+"""
+
+_SPANS = """
+unnest($1::text[], $2::text[], $3::timestamptz[], $4::timestamptz[]) WITH ORDINALITY
+    AS span (camera_id, subject_id, first, last, number)
+"""
+
+_TOUCHING = f"""
+SELECT number, {_COLUMNS} FROM {_SPANS} JOIN sessions USING (camera_id, subject_id)
+WHERE status = 'active' AND started_at <= last AND ended_at >= first
+"""  # noqa: S608 - our own names
+
+_APPEARANCES_IN = f"""
+SELECT number, {MERGED_COLUMNS} FROM {_SPANS} JOIN appearances USING (camera_id, subject_id)
+WHERE started_at BETWEEN first AND last
+"""  # noqa: S608 - our own names
+
+_TELL = "INSERT INTO session_outbox (session) VALUES ($1)"
+
+
+async def store_sessions(connection: asyncpg.Connection, told: Iterable[Session], gap_of: GapOf) -> int:
+    """Store the records, and leave in the outbox what had to be put right, and say how many that is; see `settle`."""
+    repaired = await settle(_StoredFacts(connection, gap_of), told, gap_of)
+    await connection.executemany(_TELL, [(each,) for each in repaired])
+    return len(repaired)
+
+
+class _StoredFacts:
+    """`Facts` in the tables, as the transaction sees them."""
+
+    def __init__(self, connection: asyncpg.Connection, gap_of: GapOf) -> None:
+        self._connection = connection
+        self._gap_of = gap_of
+
+    async def sessions_by_id(self, session_ids: Collection[str]) -> list[Session]:
+        return [_session(row) for row in await self._connection.fetch(_SESSIONS_BY_ID, list(session_ids))]
+
+    async def sessions_touching(self, spans: Sequence[Span]) -> list[list[Session]]:
+        found: list[list[Session]] = [[] for _ in spans]
+        gaps = [self._gap_of(span.camera_id) for span in spans]
+        rows = await self._connection.fetch(
+            _TOUCHING,
+            [span.camera_id for span in spans],
+            [span.subject_id for span in spans],
+            [span.started_at - gap for span, gap in zip(spans, gaps, strict=True)],
+            [span.ended_at + gap for span, gap in zip(spans, gaps, strict=True)],
+        )
+        for row in rows:
+            found[row["number"] - 1].append(_session(row))
+        return found
+
+    async def appearances_in(self, spans: Sequence[Span]) -> list[list[MergedAppearance]]:
+        found: list[list[MergedAppearance]] = [[] for _ in spans]
+        rows = await self._connection.fetch(
+            _APPEARANCES_IN,
+            [span.camera_id for span in spans],
+            [span.subject_id for span in spans],
+            [span.started_at for span in spans],
+            [span.ended_at + self._gap_of(span.camera_id) for span in spans],
+        )
+        for row in rows:
+            found[row["number"] - 1].append(merged_of(row))
+        return found
+
+    async def contradicted(self, records: Sequence[Session]) -> list[Session]:
+        found = await self._connection.fetch(
+            _CONTRADICTED,
+            [each.session_id for each in records],
+            [each.camera_id for each in records],
+            [each.subject_id for each in records],
+            [each.started_at for each in records],
+            [each.ended_at for each in records],
+            [each.appearance_count for each in records],
+            [each.revision for each in records],
+            [self._gap_of(each.camera_id) for each in records],
+        )
+        return [records[row["number"] - 1] for row in found]
+
+    async def checks_due(self, reached: Mapping[str, int]) -> list[Span]:
+        return [Span(*row) for row in await self._connection.fetch(_CHECKS_DUE, list(reached), list(reached.values()))]
+
+    async def put(self, sessions: Sequence[Session]) -> None:
+        await self._connection.executemany(TABLE.upsert, [TABLE.values(each) for each in sessions])
+
+
+def _session(row: asyncpg.Record) -> Session:
+    return Session(**{column: row[column] for column in TABLE.columns})

@@ -1,0 +1,187 @@
+"""A processor that forgets, and a sink that puts right what it tells: together they come to what the oracle says."""
+
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from services.common.events.appearances import Appearance, MergedAppearance, subject_id_of
+from services.common.events.common import OTHER
+from services.common.events.sessions import Session, appearances_before, revision_after
+from services.sink.domain.repair import Check, Span, misleading, settle
+from services.sink.domain.rows import AppearanceRow
+from tests import oracle
+from tests.support.forgetful import ForgetfulProcessor
+from tests.support.stored import SESSION, Rows, expected, keyed
+
+T0 = datetime(2026, 3, 2, tzinfo=UTC)
+GAP = timedelta(seconds=60)
+CAMERA = "cam-1"
+
+
+def gap_of(_: str) -> timedelta:
+    return GAP
+
+
+class Shelf:
+    """The sink's tables in memory."""
+
+    def __init__(self) -> None:
+        self.appearances: dict[str, AppearanceRow] = {}
+        self.sessions: dict[str, Session] = {}
+        self.checks: list[Check] = []
+
+    def report(self, reports: Sequence[tuple[int, Appearance]]) -> None:
+        by_key: dict[str, list[tuple[int, Appearance]]] = {}
+        for revision, report in reports:
+            by_key.setdefault(report.appearance_key, []).append((revision, report))
+        for key, of_key in by_key.items():
+            before = self.appearances.get(key)
+            now = before
+            for revision, report in of_key:
+                row = AppearanceRow.of(report, revision)
+                now = now.merge(row) if now else row
+            assert now
+            self.checks += misleading(before, [(n, MergedAppearance.of(each)) for n, each in of_key], now)
+            self.appearances[key] = now
+
+    async def sessions_by_id(self, session_ids: Collection[str]) -> list[Session]:
+        return [self.sessions[each] for each in session_ids if each in self.sessions]
+
+    async def sessions_touching(self, spans: Sequence[Span]) -> list[list[Session]]:
+        return [[each for each in self._active(span) if _touch(each, span)] for span in spans]
+
+    async def appearances_in(self, spans: Sequence[Span]) -> list[list[MergedAppearance]]:
+        return [[row.merged for row in self._starting_in(span, GAP)] for span in spans]
+
+    async def contradicted(self, records: Sequence[Session]) -> list[Session]:
+        return [each for each in records if self._contradicts(each)]
+
+    async def checks_due(self, reached: Mapping[str, int]) -> list[Span]:
+        due = [check for check in self.checks if check.revision <= reached.get(check.span.camera_id, -1)]
+        self.checks = [check for check in self.checks if check not in due]
+        return [check.span for check in due]
+
+    async def put(self, sessions: Sequence[Session]) -> None:
+        for session in sessions:
+            known = self.sessions.get(session.session_id)
+            if known is None or session.revision > known.revision:
+                self.sessions[session.session_id] = replace(session, partial=False)
+
+    def _contradicts(self, told: Session) -> bool:
+        others = [each for each in self._active(told) if each.session_id != told.session_id]
+        before = max((each for each in others if each.started_at <= told.started_at), key=_start, default=None)
+        after = min((each for each in others if each.started_at > told.started_at), key=_start, default=None)
+        known = [row for row in self._starting_in(told) if row.first_revision <= told.revision]
+        return bool(
+            (before and before.ended_at >= told.started_at - GAP)
+            or (after and after.started_at <= told.ended_at + GAP)
+            or len(known) != told.appearance_count
+        )
+
+    def _active(self, of: Session | Span) -> list[Session]:
+        return [each for each in self.sessions.values() if each.status == "active" and each.subject_id == of.subject_id]
+
+    def _starting_in(self, span: Session | Span, margin: timedelta = timedelta(0)) -> list[AppearanceRow]:
+        return [
+            row
+            for row in self.appearances.values()
+            if row.merged.subject_id == span.subject_id
+            and span.started_at <= row.merged.started_at <= span.ended_at + margin
+        ]
+
+
+def _start(session: Session) -> datetime:
+    return session.started_at
+
+
+def _touch(session: Session, span: Span) -> bool:
+    return session.started_at <= span.ended_at + GAP and session.ended_at >= span.started_at - GAP
+
+
+def right(reports: Sequence[Appearance]) -> Rows:
+    accepted = [msgspec.to_builtins(report) for report in reports]
+    return expected(oracle.sessions(oracle.appearances(oracle.reports(accepted)), GAP.total_seconds()), SESSION)
+
+
+def active(shelf: Shelf) -> Rows:
+    rows: list[Any] = [msgspec.structs.asdict(each) for each in shelf.sessions.values() if each.status == "active"]
+    return keyed(rows, SESSION)
+
+
+@st.composite
+def a_report(draw: st.DrawFn) -> Appearance:
+    """Few keys, people and instants, so that reports meet: same key, exact gaps, bridges and moves are all common."""
+    key = f"k{draw(st.integers(0, 7))}"
+    start = draw(st.integers(0, 20)) * 30
+    started_at = T0 + timedelta(seconds=start, microseconds=draw(st.sampled_from([0, 0, 0, 1])))
+    person = draw(st.sampled_from([None, None, "ann", "bob"]))
+    poi = draw(st.sampled_from([None, None, None, "7"]))
+    return Appearance(
+        appearance_key=key,
+        camera_id=CAMERA,
+        subject_id=subject_id_of(person, poi, key),
+        started_at=started_at,
+        ended_at=started_at + timedelta(seconds=draw(st.sampled_from([0, 1, 30, 90]))),
+        reported_at=T0 + timedelta(seconds=draw(st.integers(0, 3))),
+        source="test",
+        person_id=person,
+        poi_id=poi,
+        age_group=draw(st.sampled_from([OTHER, "adult", "teen"])),
+        gender=draw(st.sampled_from([OTHER, "male"])),
+    )
+
+
+@st.composite
+def told(draw: st.DrawFn) -> tuple[list[list[Appearance]], list[Session]]:
+    """Records of reports, each at the offset of its index, and the records that a forgetful processor makes of them."""
+    records = draw(st.lists(st.lists(a_report(), min_size=1, max_size=3), min_size=1, max_size=8))
+    processor = ForgetfulProcessor(CAMERA, GAP)
+    sessions: list[Session] = []
+    for offset, record in enumerate(records):
+        match draw(st.sampled_from(["", "", "some", "all"])):
+            case "some":
+                subjects = draw(st.lists(st.sampled_from(processor.knows()), unique=True)) if processor.knows() else []
+                processor.forget(subjects, aware=draw(st.booleans()))
+            case "all":
+                processor.forget(aware=draw(st.booleans()))
+        sessions += processor.step(record, offset)
+    return records, sessions
+
+
+class TestForgetfulProcessor:
+    @settings(max_examples=300, deadline=None)
+    @given(told(), st.data())
+    def test_whatever_it_forgets_the_sink_comes_to_what_the_oracle_says(
+        self, told: tuple[list[list[Appearance]], list[Session]], data: st.DataObject
+    ) -> None:
+        records, sessions = told
+        shelf = Shelf()
+        stored = 0
+        pending = list(sessions)
+        while pending:
+            batch = pending[: data.draw(st.integers(1, 5))]
+            pending = pending[len(batch) :]
+            needed = max(appearances_before(each.revision) for each in batch)
+            ahead = data.draw(st.integers(max(stored, needed), len(records)))
+            shelf.report(
+                [(revision_after(offset), each) for offset in range(stored, ahead) for each in records[offset]]
+            )
+            stored = ahead
+            if data.draw(st.booleans()):
+                batch += data.draw(st.permutations(batch))
+            repaired = asyncio.run(settle(shelf, batch, gap_of))
+            # What was told about the repair comes back, and what a record before said may be told again.
+            assert asyncio.run(settle(shelf, repaired, gap_of)) == []
+        shelf.report(
+            [(revision_after(offset), each) for offset in range(stored, len(records)) for each in records[offset]]
+        )
+        reports = [each for record in records for each in record]
+        assert active(shelf) == right(reports)
+        assert asyncio.run(settle(shelf, sessions, gap_of)) == []
+        assert active(shelf) == right(reports)
