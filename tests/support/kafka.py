@@ -40,6 +40,20 @@ async def make_topics_empty(bootstrap: str) -> None:
     await ensure_topics(bootstrap, TOPICS)
 
 
+async def delete_topic(bootstrap: str, name: str) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+
+    async def gone() -> bool:
+        return name not in await admin.list_topics()
+
+    try:
+        await admin.delete_topics([name])
+        await wait_until(gone)
+    finally:
+        await admin.close()
+
+
 async def produce(bootstrap: str, topic: Topic, values: Iterable[bytes | None], key: bytes) -> list[Record]:
     """Write bare records, readable or not; returns where each came to lie."""
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap)
