@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
+from itertools import pairwise, permutations, product
 from typing import Any
 from unittest.mock import patch
 
@@ -16,6 +16,16 @@ from services.processor.domain.buckets import CameraState
 from services.processor.domain.sessionizer import step
 
 T0 = datetime(2026, 3, 2, tzinfo=UTC)
+BEGINNINGS = st.sampled_from(
+    [
+        T0,
+        datetime(2024, 2, 28, 23, 55, tzinfo=UTC),  # into a leap day
+        datetime(2024, 2, 29, 23, 55, tzinfo=UTC),  # and out of it
+        datetime(2026, 3, 29, 0, 55, tzinfo=UTC),  # clocks go forward in Europe
+        datetime(2026, 10, 25, 0, 55, tzinfo=UTC),  # and back
+        datetime(2026, 12, 31, 23, 55, tzinfo=UTC),
+    ]
+)
 GAP_SECONDS = 60
 CAMERA = "cam-1"
 
@@ -24,12 +34,12 @@ Writes = list[tuple[str, bytes]]
 
 
 @st.composite
-def report(draw: st.DrawFn) -> Appearance:
+def report(draw: st.DrawFn, beginning: datetime = T0) -> Appearance:
     """Few keys, people and instants, so that reports meet: same key, exact gaps, bridges and moves are all common."""
     key = f"k{draw(st.integers(0, 7))}"
     start = draw(st.integers(0, 20)) * 30
     # Two hours of gaps of 30 s, here and there a microsecond beyond one.
-    started_at = T0 + timedelta(seconds=start, microseconds=draw(st.sampled_from([0, 0, 0, 1])))
+    started_at = beginning + timedelta(seconds=start, microseconds=draw(st.sampled_from([0, 0, 0, 1])))
     ended_at = started_at + timedelta(seconds=draw(st.sampled_from([0, 1, 30, 90])))
     person = draw(st.sampled_from([None, None, "ann", "bob"]))
     poi = draw(st.sampled_from([None, None, "7"]))
@@ -39,7 +49,7 @@ def report(draw: st.DrawFn) -> Appearance:
         subject_id=subject_id_of(person, poi, key),
         started_at=started_at,
         ended_at=ended_at,
-        reported_at=T0 + timedelta(seconds=draw(st.integers(0, 3))),
+        reported_at=beginning + timedelta(seconds=draw(st.integers(0, 3))),
         source="test",
         person_id=person,
         poi_id=poi,
@@ -126,7 +136,7 @@ def absorbers_exist(stream: list[Session]) -> bool:
 
 
 @settings(max_examples=300, deadline=None)
-@given(reports=st.lists(report(), min_size=1, max_size=25), data=st.data())
+@given(reports=BEGINNINGS.flatmap(lambda at: st.lists(report(at), min_size=1, max_size=25)), data=st.data())
 def test_any_order_repetition_and_batching_gives_the_batch_result(
     reports: list[Appearance], data: st.DataObject
 ) -> None:
@@ -143,6 +153,26 @@ def test_any_order_repetition_and_batching_gives_the_batch_result(
         offset += 1
     assert active(stream) == batch_sessions(reports)
     assert absorbers_exist(stream)
+
+
+@settings(max_examples=25, deadline=None)
+@given(reports=BEGINNINGS.flatmap(lambda at: st.lists(report(at), min_size=4, max_size=4)))
+def test_every_permutation_in_every_cut_into_records_gives_the_batch_result(reports: list[Appearance]) -> None:
+    expected = batch_sessions(reports)
+    for order in permutations(reports):
+        for cuts in product((False, True), repeat=len(order) - 1):
+            records: list[list[Appearance]] = [[order[0]]]
+            for one, cut in zip(order[1:], cuts, strict=True):
+                if cut:
+                    records.append([])
+                records[-1].append(one)
+            values: dict[str, bytes] = {}
+            stream: list[Session] = []
+            for offset, record in enumerate(records):
+                told, writes = run(values, [record], offset)
+                values.update(writes)
+                stream += told
+            assert active(stream) == expected
 
 
 def run(values: dict[str, bytes], batch: list[list[Appearance]], offset: int) -> tuple[list[Session], Writes]:
