@@ -34,12 +34,13 @@ TICK_SECONDS = 5.0
 def attach_agents(app: faust.App, settings: InsightsSettings, rulebook: RuleBook) -> None:
     """One agent reads all inputs. They have the same keys and the same number of partitions, so Faust gives a process
     the same partitions of each, and all that concerns a camera meets in one worker."""
-    table = StateTable(app, "cameras")
+    table = StateTable(app, "cameras", version=2)
     topic = app.topic(*INPUTS, key_type=bytes, value_type=bytes)
 
     @app.agent(topic, concurrency=1)
     async def records(stream: Any) -> None:
         async with EventProducer(settings.kafka_bootstrap, app.conf.id) as producer:
+            table.producer = producer
             handler = RecordsHandler(settings, table, producer, rulebook)
             async with PartitionWorkers(handler.handle, table.continuity) as workers:
                 ticking = asyncio.create_task(_tick(workers, handler))

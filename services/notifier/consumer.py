@@ -10,6 +10,7 @@ from aiokafka.errors import KafkaError
 
 from services.common.health import Health
 from services.common.kafka.envelopes import decode
+from services.common.kafka.fetching import FETCH_WAIT_MS
 from services.common.logging import get_logger
 from services.common.metrics import CONSUMED, LAG
 from services.common.patience import patiently
@@ -162,6 +163,7 @@ def _create_consumer(settings: NotifierSettings) -> AIOKafkaConsumer:
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         max_partition_fetch_bytes=256 * 1024,
+        fetch_max_wait_ms=FETCH_WAIT_MS,
     )
 
 

@@ -30,12 +30,13 @@ REPORTED_AHEAD = timedelta(minutes=10)
 
 
 def attach_agents(app: faust.App, settings: ProcessorSettings) -> None:
-    table = StateTable(app, "appearances")
+    table = StateTable(app, "appearances", version=2)
     topic = app.topic(Topic.APPEARANCES, key_type=bytes, value_type=bytes)
 
     @app.agent(topic, concurrency=1)
     async def appearances(stream: Any) -> None:
         async with EventProducer(settings.kafka_bootstrap, app.conf.id) as producer:
+            table.producer = producer
             handler = AppearancesHandler(settings, table, producer)
             async with PartitionWorkers(handler.handle, table.continuity) as workers:
                 async for event in stream.noack().events():

@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaError
 from services.common.health import Check, health_app
 from services.common.kafka.admin import TopicDriftError, ensure_topics
 from services.common.kafka.lag import LagProbe
+from services.common.kafka.transport import quick_transport
 from services.common.kafka.watchdog import watch
 from services.common.logging import get_logger, logging_config
 from services.common.runner import serve
@@ -27,9 +28,10 @@ HEARTBEAT_SECONDS = 3
 
 def create_faust_app(app_id: str, settings: CommonSettings) -> faust.App:
     """An app whose tables live in memory and in their changelog, and whose values are bytes decoded by the agent."""
-    return faust.App(
+    broker = f"kafka://{settings.kafka_bootstrap}"
+    app = faust.App(
         app_id,
-        broker=f"kafka://{settings.kafka_bootstrap}",
+        broker=broker,
         store="memory://",
         datadir=settings.home / app_id,
         key_serializer="raw",
@@ -58,6 +60,8 @@ def create_faust_app(app_id: str, settings: CommonSettings) -> faust.App:
         logging_config=logging_config(settings.log_level),
         worker_redirect_stdouts=False,
     )
+    app.transport = quick_transport(app, broker)
+    return app
 
 
 def run_faust(
@@ -85,8 +89,17 @@ def run_faust(
 
 @dataclass(frozen=True, slots=True)
 class _Changelog:
+    """Recovery reads all that compaction has left, and only closed segments are compacted: so they are small."""
+
     topic: str
-    config: Mapping[str, str] = field(default_factory=lambda: {"cleanup.policy": "compact"})
+    config: Mapping[str, str] = field(
+        default_factory=lambda: {
+            "cleanup.policy": "compact",
+            "segment.bytes": str(64 * 1024 * 1024),
+            "segment.ms": str(3_600_000),
+            "min.cleanable.dirty.ratio": "0.2",
+        }
+    )
 
 
 def _make_changelogs(app: faust.App, settings: CommonSettings) -> None:

@@ -17,6 +17,10 @@ MAX_REQUEST_BYTES = 4 * 1024 * 1024
 """Bounds one record: 500 items of some 3 KB. The broker's message.max.bytes is larger."""
 
 
+Record = tuple[bytes, bytes, list[tuple[str, bytes]] | None]
+"""Key, value, headers."""
+
+
 class PublishError(Exception):
     """Kafka did not acknowledge; nothing may be acknowledged to whoever sent the data."""
 
@@ -50,15 +54,24 @@ class EventProducer:
     async def publish(self, topic: Topic, items: Iterable[Any], source: str) -> None:
         """Publish the items, grouped by key in envelopes of at most 500; order is kept within a key."""
         counted = list(items)
+        await self._deliver(
+            topic, ((key, value, event_headers(topic, source)) for key, value in envelopes(topic, counted, source))
+        )
+        PUBLISHED.labels(topic).inc(len(counted))
+
+    async def write(self, topic: str, partition: int, values: Iterable[tuple[bytes, bytes]]) -> None:
+        """Write bare keys and values to one partition, in order."""
+        await self._deliver(topic, ((key, value, None) for key, value in values), partition)
+
+    async def _deliver(self, topic: str, records: Iterable[Record], partition: int | None = None) -> None:
         try:
             pending = [
-                await self._producer.send(topic, key=key, value=value, headers=event_headers(topic, source))
-                for key, value in envelopes(topic, counted, source)
+                await self._producer.send(topic, key=key, value=value, headers=headers, partition=partition)
+                for key, value, headers in records
             ]
             await asyncio.gather(*pending)
         except KafkaError as error:
             raise PublishError(f"Kafka did not acknowledge {topic}: {error}") from error
-        PUBLISHED.labels(topic).inc(len(counted))
 
     async def check(self) -> Health:
         """Ready while the brokers answer a metadata request."""

@@ -1,6 +1,5 @@
 """State of a Faust app: bytes by key, in memory and in a changelog topic."""
 
-import asyncio
 from collections.abc import Iterable
 
 import faust
@@ -9,6 +8,7 @@ from services.common.failpoints import failpoint
 from services.common.kafka.continuity import Continuity
 from services.common.kafka.ending import end_process
 from services.common.kafka.faust_app import HEARTBEAT_SECONDS, SESSION_SECONDS
+from services.common.kafka.producer import EventProducer
 from services.common.kafka.watchdog import Pulse
 from services.common.topics import PARTITIONS, SPECS
 
@@ -20,16 +20,21 @@ class StateTable:
     """A Faust table whose writes are done only when Kafka has them.
 
     Assigning to a Faust table buffers the change: a flush that runs into its time limit, or a change that Kafka
-    refuses, is logged and no more, and the offset is committed all the same. So changes are sent and awaited here.
+    refuses, is logged and no more, and the offset is committed all the same; and Faust's producer may change the order
+    when it tries again. So changes go through an idempotent producer, and are awaited.
 
     One app has one table: its changes then lie in one log in the order of their writing, and what a crash leaves is
     always a first part of them. All keys of a record belong to the record's partition.
+
+    Another `version` is another changelog: where values change their layout, the state is built anew from the log.
     """
 
-    def __init__(self, app: faust.App, name: str) -> None:
+    def __init__(self, app: faust.App, name: str, *, version: int) -> None:
         self._app = app
-        self._table = app.Table(name, key_type=bytes, value_type=bytes, partitions=PARTITIONS)
+        self._table = app.Table(f"{name}.v{version}", key_type=bytes, value_type=bytes, partitions=PARTITIONS)
         self._table.on_recover(self._recovered)
+        self.producer: EventProducer
+        """To be set before anything is written."""
         self._pulse = Pulse(AWAKE_SECONDS)
         app.task(self._pulse.run)
         self.continuity = Continuity(app)
@@ -43,11 +48,9 @@ class StateTable:
     async def write(self, partition: int, values: Iterable[tuple[bytes, bytes]]) -> None:
         failpoint("state.before_write")
         self._pulse.check()
-        sent = []
-        for key, value in values:
-            sent.append(await self._table.changelog_topic.send(key=key, value=value, partition=partition))
-            self._table.data[key] = value
-        await asyncio.gather(*sent)
+        written = list(values)
+        self._table.data.update(written)
+        await self.producer.write(self._table.changelog_topic.get_topic_name(), partition, written)
         failpoint("state.after_write")
 
     async def _recovered(self) -> None:
