@@ -1,0 +1,66 @@
+"""The processor with next to no memory and the sink that repairs what it tells, against the oracle."""
+
+import asyncio
+from unittest.mock import patch
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.common.events.appearances import Appearance
+from services.common.events.sessions import Session, revision_after
+from services.processor.domain.buckets import CameraState
+from services.processor.domain.sessionizer import step
+from services.sink.domain.repair import settle
+from tests.unit.test_sink_repair import CAMERA, GAP, Shelf, a_report, active, gap_of, right
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    records=st.lists(st.lists(a_report(), min_size=1, max_size=4), min_size=1, max_size=12),
+    sessions_bytes=st.sampled_from([0, 150, 300, 6000]),
+    index_bytes=st.sampled_from([0, 40, 80, 1500]),
+    buckets=st.sampled_from([1, 2, 64]),
+    data=st.data(),
+)
+def test_what_a_bounded_state_forgets_is_put_right(
+    records: list[list[Appearance]], sessions_bytes: int, index_bytes: int, buckets: int, data: st.DataObject
+) -> None:
+    """The sink reads the reports ahead of the sessions, by as much as happens; a crash has records read again."""
+    values: dict[str, bytes] = {}
+    shelf = Shelf()
+    told: list[Session] = []
+    ahead = 0
+    offset = 0
+    crashes = data.draw(st.integers(0, 2), label="crashes")
+    with (
+        patch("services.processor.domain.buckets.BUCKETS", buckets),
+        patch("services.processor.domain.buckets.SESSIONS_BYTES", sessions_bytes),
+        patch("services.processor.domain.buckets.INDEX_BYTES", index_bytes),
+    ):
+        while offset < len(records):
+            batch = records[offset : offset + data.draw(st.integers(1, 3), label="records of a batch")]
+            state = CameraState(values.get)
+            reports = [report for record in batch for report in record]
+            revision = revision_after(offset + len(batch) - 1)
+            sessions = step(state, reports, camera_id=CAMERA, gap=GAP, revision=revision)
+            writes = list(state.writes())
+            told += sessions
+            if crashes and data.draw(st.booleans(), label="crash"):
+                crashes -= 1
+                values.update(writes[: data.draw(st.integers(0, len(writes)), label="written")])
+            else:
+                values.update(writes)
+                offset += len(batch)
+            until = max(ahead, offset + len(batch), data.draw(st.integers(0, len(records)), label="sink has read"))
+            for number in range(ahead, min(until, len(records))):
+                shelf.report([(revision_after(number), report) for report in records[number]])
+            ahead = min(until, len(records))
+            if data.draw(st.booleans(), label="sink stores"):
+                asyncio.run(_store(shelf, told))
+                told.clear()
+    asyncio.run(_store(shelf, told))
+    assert active(shelf) == right([report for record in records for report in record])
+
+
+async def _store(shelf: Shelf, told: list[Session]) -> None:
+    await settle(shelf, told, gap_of)
