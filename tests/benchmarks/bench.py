@@ -1,6 +1,5 @@
 """What a benchmark is made of: rounds of runs, what was measured in them, and the section that it gives."""
 
-import asyncio
 import os
 import statistics
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -90,12 +89,20 @@ class Bench:
 
     async def compare(self, **runs: Run) -> dict[str, Measured]:
         """Every run once a round, in turn, so that whatever slows the machine slows all of them."""
-        found: dict[str, list[float]] = {name: [] for name in runs}
+
+        async def one_of_each() -> dict[str, float]:
+            return {name: await run() for name, run in runs.items()}
+
+        return await self.repeat(one_of_each)
+
+    async def repeat(self, one_round: Callable[[], Awaitable[dict[str, float]]]) -> dict[str, Measured]:
+        """As many rounds as are asked for, of the figures that one gives by name."""
+        rounds: list[dict[str, float]] = []
         for number in range(1, self._rounds + 1):
-            for name, run in runs.items():
-                found[name].append(await run())
-                print(f"  {number}/{self._rounds} {name}: {found[name][-1]:,.4g}", flush=True)
-        return {name: Measured(tuple(values)) for name, values in found.items()}
+            rounds.append(await one_round())
+            figures = ", ".join(f"{name} {value:,.4g}" for name, value in rounds[-1].items())
+            print(f"  round {number} of {self._rounds}: {figures}", flush=True)
+        return {name: Measured(tuple(one[name] for one in rounds)) for name in rounds[0]}
 
     @asynccontextmanager
     async def services(self) -> AsyncIterator[ServiceProcesses]:
@@ -131,13 +138,3 @@ def cpu_seconds(process: int) -> float:
 def resident_bytes(process: int) -> int:
     pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE")
-
-
-async def in_process(command: list[str], to: set[int]) -> str:
-    """Run a command on these cores to its end, and return what it printed."""
-    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
-    pin(process.pid, to)
-    printed, _ = await process.communicate()
-    if process.returncode:
-        raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}")
-    return printed.decode()
