@@ -25,14 +25,14 @@ SERVICES = ("gateway", "processor", "insights", "sink")
 DRAIN_SECONDS = 600.0
 
 PAGE = f"""
-A CSV of {{rows:,}} rows with the vendor's columns ({{megabytes:.0f}} MB, {CAMERAS} cameras, {PRESENT} subjects at each)
-goes through `POST /api/v1/uploads` into empty topics and an empty database. The clock runs from the first byte
+A CSV of {{rows:,}} rows with the vendor's columns ({{megabytes:.0f}} MB, {CAMERAS} cameras, {PRESENT} subjects at
+each) goes through `POST /api/v1/uploads` into empty topics and an empty database. The clock runs from the first byte
 sent to the last row visible in PostgreSQL: every appearance, the sessions over all of them, and every minute of
 occupancy. Gateway, Celery worker, processor, insights, sink and the three servers share two cores.
 
-The loader is what such products start from: pandas, `iterrows`, one ORM object a row, one wide table with six indexes,
-a commit every 1,000 rows. It stores the rows alone: no sessions, no occupancy, and a repetition stores them twice. It
-loads {{loader_rows:,}} rows of the same file into the same PostgreSQL.
+The loader is what such products start from: pandas, `iterrows`, one ORM object a row, one wide table with six
+indexes, a commit every 1,000 rows. It stores the rows alone: no sessions, no occupancy, and a repetition stores them
+twice. It loads {{loader_rows:,}} rows of the same file into the same PostgreSQL.
 """
 
 

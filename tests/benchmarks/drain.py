@@ -1,8 +1,10 @@
-"""How fast a process reads a topic to its end."""
+"""How fast processes read what lies in a topic."""
 
-from collections.abc import Mapping
+import signal
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from subprocess import Popen
+from time import time
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
@@ -10,6 +12,7 @@ from aiokafka.structs import ConsumerRecord
 
 from services.common.topics import PARTITIONS
 from tests.benchmarks.bench import cpu_seconds
+from tests.benchmarks.load import CAMERAS, Records, fill
 from tests.support.waiting import wait_until
 
 DRAIN_SECONDS = 300.0
@@ -19,41 +22,43 @@ Offsets = Mapping[TopicPartition, int]
 
 @dataclass(frozen=True, slots=True)
 class Drained:
-    """`seconds` from the first output to the last, without start-up; `cpu_seconds` of each process meanwhile."""
+    """`seconds` to the last output; `cpu_seconds` of each process, to the last commit."""
 
-    events: int
     seconds: float
     cpu_seconds: list[float]
 
-    @property
-    def rate(self) -> float:
-        return self.events / self.seconds
-
 
 async def drain(
-    bootstrap: str, processes: list[Popen[bytes]], *, group: str, source: str, output: str, events: int
+    bootstrap: str, processes: Sequence[Popen[bytes]], *, group: str, source: str, output: str, load: Records
 ) -> Drained:
-    """Wait until the group has committed all of `source`, then read the times at which `output` was written."""
+    """Time the processes from a topic that holds the load to the last record that they write of it.
 
-    async def started() -> bool:
-        assert all(process.poll() is None for process in processes), "what is measured has ended"
-        return any((await ends_of(bootstrap, output)).values())
-
-    await wait_until(started, DRAIN_SECONDS)
+    They have started and hold their partitions, which a first record of each camera shows, and are stopped while the
+    topic is filled. Without that, start-up would be part of the time, or the first records would not.
+    """
+    await fill(bootstrap, source, load[:CAMERAS])
+    await wait_until_committed(bootstrap, group, source, processes)
+    for process in processes:
+        process.send_signal(signal.SIGSTOP)
+    await fill(bootstrap, source, load[CAMERAS:])
     before = [cpu_seconds(process.pid) for process in processes]
-    await wait_until_committed(bootstrap, group, source)
+    started = time()
+    for process in processes:
+        process.send_signal(signal.SIGCONT)
+    await wait_until_committed(bootstrap, group, source, processes)
     used = [cpu_seconds(process.pid) - cpu for process, cpu in zip(processes, before, strict=True)]
-    times = [record.timestamp for record in await read_from(bootstrap, output)]
-    return Drained(events, (max(times) - min(times)) / 1000, used)
+    last = max(record.timestamp for record in await read_from(bootstrap, output))
+    return Drained(last / 1000 - started, used)
 
 
-async def wait_until_committed(bootstrap: str, group: str, topic: str) -> None:
+async def wait_until_committed(bootstrap: str, group: str, topic: str, processes: Sequence[Popen[bytes]] = ()) -> None:
     """Until the group has committed what the topic holds now."""
     ends = await ends_of(bootstrap, topic)
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await admin.start()
 
     async def committed() -> bool:
+        assert all(process.poll() is None for process in processes), "what is measured has ended"
         found = await admin.list_consumer_group_offsets(group, partitions=list(ends))
         return all(end == 0 or found[place].offset >= end for place, end in ends.items())
 

@@ -1,6 +1,6 @@
 """``python -m tests.benchmarks.plain_loop``: the processor's own merge in a bare aiokafka loop, as the limit.
 
-Poll, merge, write changed state to a changelog and one output envelope an input envelope, wait for Kafka, commit.
+Poll, merge, write the changed state to a changelog and the sessions to a topic, wait for Kafka, commit.
 What it leaves out is what a processor is for: state recovery, rebalancing, refusals, health.
 """
 
@@ -22,6 +22,9 @@ from tests.benchmarks.baseline import CHANGELOG, PLAIN_LOOP, SESSIONS
 
 GAP = timedelta(seconds=60)
 
+RECORDS_AT_ONCE = 60
+"""What the processor's queues hold. More would coalesce more, in memory that grows with the backlog."""
+
 State = dict[tuple[str, str], bytes]
 
 
@@ -34,6 +37,7 @@ async def main(bootstrap: str) -> None:
         auto_offset_reset="earliest",
         enable_auto_commit=False,
         max_partition_fetch_bytes=4 << 20,
+        session_timeout_ms=45_000,
     )
     producer = AIOKafkaProducer(
         bootstrap_servers=bootstrap,
@@ -45,7 +49,7 @@ async def main(bootstrap: str) -> None:
     )
     async with consumer, producer:
         while True:
-            for place, records in (await consumer.getmany(timeout_ms=1000)).items():
+            for place, records in (await consumer.getmany(timeout_ms=1000, max_records=RECORDS_AT_ONCE)).items():
                 await _handle(place.partition, records, state, producer)
             await consumer.commit()
 
@@ -53,19 +57,18 @@ async def main(bootstrap: str) -> None:
 async def _handle(partition: int, records: list[ConsumerRecord], state: State, producer: AIOKafkaProducer) -> None:
     reports: dict[str, list[Appearance]] = {}
     for record in records:
-        items = decode(Topic.APPEARANCES, record.value).items
-        reports.setdefault(items[0].camera_id, []).extend(items)
-    revision = revision_after(records[-1].offset)
+        reports.setdefault(record.key.decode(), []).extend(decode(Topic.APPEARANCES, record.value).items)
     cameras = {camera_id: CameraState(partial(_read, state, camera_id)) for camera_id in reports}
+    revision = revision_after(records[-1].offset)
     sessions = [
         session
-        for camera_id, told in reports.items()
-        for session in step(cameras[camera_id], told, camera_id=camera_id, gap=GAP, revision=revision)
+        for camera_id, camera in cameras.items()
+        for session in step(camera, reports[camera_id], camera_id=camera_id, gap=GAP, revision=revision)
     ]
     send = partial(producer.send, partition=partition)
     sent = [await send(SESSIONS, value, key=key) for key, value in envelopes(Topic.SESSIONS, sessions, PLAIN_LOOP)]
-    for camera_id, changed in cameras.items():
-        for name, value in changed.writes():
+    for camera_id, camera in cameras.items():
+        for name, value in camera.writes():
             sent.append(await send(CHANGELOG, value, key=f"{name}:{camera_id}".encode()))
             state[camera_id, name] = value
     await asyncio.gather(*sent)
