@@ -54,8 +54,8 @@ async def measure(bench: Bench) -> Section:
         await make_topics(kafka, pair.TOPIC)
         await processes.start(*SERVICES)
         await _publish_rule(kafka)
-        async with WebhookClient(processes.address("ingest")) as webhook, _alerts(processes) as alerted:
-            live = Live(webhook, alerted)
+        async with _alerts(processes) as alerted:
+            live = Live(processes.address("ingest"), alerted)
             await live.run(WARM_UP_EVENTS)
 
             async def one_round() -> dict[str, float]:
@@ -90,7 +90,7 @@ async def measure(bench: Bench) -> Section:
 class Live:
     """Sends events of which each is of somebody new, and waits for their alerts."""
 
-    def __init__(self, webhook: WebhookClient, alerted: Times) -> None:
+    def __init__(self, webhook: str, alerted: Times) -> None:
         self._webhook = webhook
         self._alerted = alerted
         self._sent = 0
@@ -101,13 +101,13 @@ class Live:
 
         async def send(number: int) -> None:
             event = appearance_event(number, now=time(), camera_id=f"camera-{number % CAMERAS}")
-            await self._webhook.post(msgspec.json.encode(event))
+            await client.post(msgspec.json.encode(event))
             accepted[f"track:{event['appearance_data']['appearance_id']}"] = time()
 
         async def all_alerted() -> bool:
             return accepted.keys() <= self._alerted.keys()
 
-        async with asyncio.TaskGroup() as sending:
+        async with WebhookClient(self._webhook) as client, asyncio.TaskGroup() as sending:
             async for number in steadily(PER_SECOND, events):
                 sending.create_task(send(self._sent + number))
         self._sent += events
