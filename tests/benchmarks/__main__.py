@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from deploy.local.test_servers import LocalServers
-from tests.benchmarks.bench import Bench, Section, cores
+from tests.benchmarks.bench import Bench, Section
 from tests.benchmarks.machine import describe
 from tests.benchmarks.page import NAMES, render, write
 from tests.support.databases import make_template
@@ -39,27 +39,26 @@ def main() -> None:
 
 
 def _run(name: str, *, trial: bool) -> tuple[Section, str]:
-    """On servers of its own. A module with ``APART = True`` has them on other cores than what it measures."""
+    """On servers of its own. They keep off the first ``APART`` cores, where the module puts what it measures, as far as
+    there are others; a module without it has everything on two cores."""
     module = importlib.import_module(f"tests.benchmarks.{name}")
-    every_core = os.sched_getaffinity(0)
-    _, others = cores()
+    cores = sorted(os.sched_getaffinity(0))
+    apart = getattr(module, "APART", 0)
     with TemporaryDirectory(prefix="dwell-bench-") as folder:
         home = Path(folder)
         home.chmod(0o755)  # as root, PostgreSQL runs under another account
-        if getattr(module, "APART", False):
-            # Inherited by the servers, and by whatever is started here and not pinned elsewhere.
-            os.sched_setaffinity(0, others)
+        # Inherited by the servers, and by whatever is started here and not pinned elsewhere.
+        os.sched_setaffinity(0, (cores[apart:] or cores) if apart else cores[:2])
         try:
             with LocalServers(home / "servers") as local:
                 servers = Servers(kafka=local.kafka, postgres=local.postgres, redis=local.redis)
                 make_template(servers.postgres)
                 machine = asyncio.run(describe(servers))
-                bench = Bench(
-                    servers, home, rounds=TRIAL_ROUNDS if trial else ROUNDS, scale=TRIAL_SCALE if trial else 1
-                )
+                rounds, scale = (TRIAL_ROUNDS, TRIAL_SCALE) if trial else (ROUNDS, 1)
+                bench = Bench(servers, home, cores, rounds=rounds, scale=scale)
                 return asyncio.run(module.measure(bench)), machine
         finally:
-            os.sched_setaffinity(0, every_core)
+            os.sched_setaffinity(0, cores)
 
 
 if __name__ == "__main__":

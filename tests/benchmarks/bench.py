@@ -71,17 +71,19 @@ Run = Callable[[], Awaitable[float]]
 
 
 class Bench:
-    """Real servers on the cores `others`, and how often and how much to run.
+    """Real servers, and how often and how much to run. What is measured is pinned to one or more of `cores`."""
 
-    What is measured alone runs on the core `one`; where a machine has but one, they share it.
-    """
-
-    def __init__(self, servers: Servers, folder: Path, *, rounds: int, scale: float) -> None:
+    def __init__(self, servers: Servers, folder: Path, cores: list[int], *, rounds: int, scale: float) -> None:
         self.servers = servers
         self.folder = folder
         self.scale = scale
         self._rounds = rounds
-        self.one, self.others = cores()
+        self.cores = cores
+
+    @property
+    def one(self) -> set[int]:
+        """The core of what is measured alone."""
+        return {self.cores[0]}
 
     def count(self, events: int) -> int:
         """So many events, or fewer in a run that is a trial."""
@@ -115,12 +117,6 @@ class Bench:
             variables = environment(self.servers, database, folder / "home")
             async with ServiceProcesses(variables, folder / "log") as processes:
                 yield processes
-
-
-def cores() -> tuple[set[int], set[int]]:
-    """One core for what is measured, and the others for the servers and whatever feeds it."""
-    available = sorted(os.sched_getaffinity(0))
-    return {available[0]}, set(available[1:]) or {available[0]}
 
 
 def pin(process: int, to: set[int]) -> None:

@@ -90,11 +90,11 @@ def at_camera(camera: int, *, present: int = PRESENT) -> Iterator[Appearance]:
 
 
 @cache
-def bulk(appearances: int) -> Records:
+def bulk(appearances: int, cameras: int = CAMERAS) -> Records:
     """Envelopes of 500 of one camera, as an upload's are; the cameras take turns."""
     of_cameras = [
-        list(envelopes(Topic.APPEARANCES, islice(at_camera(camera), appearances // CAMERAS), "upload:5f0c1a52"))
-        for camera in range(CAMERAS)
+        list(envelopes(Topic.APPEARANCES, islice(at_camera(camera), appearances // cameras), "upload:5f0c1a52"))
+        for camera in range(cameras)
     ]
     return [record for records in zip(*of_cameras, strict=True) for record in records]
 
@@ -121,6 +121,10 @@ class PlainTopic:
     config: dict[str, str] = field(
         default_factory=lambda: {"cleanup.policy": "delete", "message.timestamp.type": "LogAppendTime"}
     )
+
+
+def items_of(load: Records) -> int:
+    return sum(value.count(b'"appearance_key"') for _, value in load)
 
 
 async def make_topics(bootstrap: str, *names: str) -> None:
