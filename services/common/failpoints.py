@@ -1,6 +1,7 @@
 """Places at which a process kills itself when a fault test asks for it, so that a crash can be put between two steps.
 
-``DWELL_FAILPOINT=sink.before_commit`` kills the process at its first pass there, ``sink.before_commit:3`` at its third.
+``DWELL_FAILPOINT=sink.before_commit`` kills the process at its first pass there, ``sink.before_commit:3`` at its third;
+with ``:3:hang`` it never goes on from there instead.
 
 | name                    | where the process ends                                                        |
 |-------------------------|-------------------------------------------------------------------------------|
@@ -18,8 +19,9 @@ Insights writes its state twice for a batch: the claim before its outputs, the r
 
 import os
 import signal
+import time
 
-_NAME, _, _PASS = os.environ.get("DWELL_FAILPOINT", "").partition(":")
+_NAME, _PASS, _WAY, *_ = [*os.environ.get("DWELL_FAILPOINT", "").split(":"), "", ""]
 _left = int(_PASS or 1)
 
 
@@ -32,5 +34,7 @@ def failpoint(name: str) -> None:
 def _pass() -> None:
     global _left
     _left -= 1
-    if _left == 0:
+    if _left == 0 and _WAY == "hang":
+        time.sleep(10**6)
+    elif _left == 0:
         os.kill(os.getpid(), signal.SIGKILL)

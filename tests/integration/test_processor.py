@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from pathlib import Path
 
 import msgspec
 
@@ -11,7 +12,7 @@ from services.common.kafka.producer import EventProducer
 from services.common.topics import Topic
 from tests import oracle
 from tests.support import stored
-from tests.support.kafka import produce, read_items
+from tests.support.kafka import delete_topic, produce, read_items
 from tests.support.processes import ServiceProcesses
 from tests.support.streams import drained, latest
 from tests.support.waiting import wait_until
@@ -21,12 +22,17 @@ GROUP = "dwell-processor"
 
 
 async def check_sessions(bootstrap: str, told: list[Appearance]) -> None:
-    """The active sessions are those of one batch over all reports, and no others."""
-    sessions = await latest(bootstrap, Topic.SESSIONS, lambda session: session.session_id)
-    active = [msgspec.structs.asdict(session) for session in sessions if session.status == "active"]
+    """The active sessions come to be those of one batch over all reports, and no others."""
+
+    async def active() -> stored.Rows:
+        sessions = await latest(bootstrap, Topic.SESSIONS, lambda session: session.session_id)
+        return stored.keyed(
+            [msgspec.structs.asdict(session) for session in sessions if session.status == "active"], stored.SESSION
+        )
+
     reports = [msgspec.to_builtins(report) for report in told]
-    expected = oracle.sessions(oracle.appearances(oracle.reports(reports)))
-    assert stored.keyed(active, stored.SESSION) == stored.expected(expected, stored.SESSION)
+    wanted = stored.expected(oracle.sessions(oracle.appearances(oracle.reports(reports))), stored.SESSION)
+    await stored.becomes(active, wanted)
 
 
 async def test_a_backlog_is_read_whole_when_the_service_starts(
@@ -120,3 +126,39 @@ async def test_what_cannot_be_read_goes_to_quarantine_and_harms_no_neighbour(
 
 def envelope(camera_id: str, *items: object) -> bytes:
     return msgspec.json.encode(Envelope[object](camera_id=camera_id, source="test", items=list(items)))
+
+
+async def test_a_process_that_stands_still_with_records_waiting_ends_and_the_next_one_goes_on(
+    settings_env: dict[str, str], tmp_path: Path
+) -> None:
+    bootstrap = settings_env["DWELL_KAFKA"]
+    told = reports(seed=4, appearances=60)
+    wedged = settings_env | {"DWELL_FAILPOINT": "workers.before_ack:1:hang", "DWELL_WATCHDOG_SECONDS": "3"}
+    async with ServiceProcesses(wedged, tmp_path / "wedged") as processes:
+        await processes.start("processor")
+        async with EventProducer(bootstrap, "tests") as producer:
+            await producer.publish(Topic.APPEARANCES, told, "test")
+        assert await asyncio.to_thread(processes.wait, "processor", 60) == 1
+        assert "records wait and none is committed" in processes.log("processor").read_text()
+    async with ServiceProcesses(settings_env, tmp_path / "next") as processes:
+        await processes.start("processor")
+        await drained(bootstrap, GROUP, Topic.APPEARANCES)
+    await check_sessions(bootstrap, told)
+
+
+async def test_without_its_changelog_the_state_is_built_from_the_log_again(
+    settings_env: dict[str, str], service_process: ServiceProcesses
+) -> None:
+    """The group has read on; only with the earlier reports do the later ones give the right sessions."""
+    bootstrap = settings_env["DWELL_KAFKA"]
+    told = reports(seed=5, appearances=300)
+    async with EventProducer(bootstrap, "tests") as producer:
+        await service_process.start("processor")
+        await producer.publish(Topic.APPEARANCES, told[:300], "test")
+        await drained(bootstrap, GROUP, Topic.APPEARANCES)
+        service_process.kill("processor")
+        await delete_topic(bootstrap, "dwell-processor-appearances.v2-changelog")
+        await producer.publish(Topic.APPEARANCES, told[300:], "test")
+        await service_process.start("processor")
+    await drained(bootstrap, GROUP, Topic.APPEARANCES)
+    await check_sessions(bootstrap, told)

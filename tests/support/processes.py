@@ -87,6 +87,10 @@ class ServiceProcesses:
         process.kill()
         process.wait()
 
+    def wait(self, name: str, timeout: float) -> int:
+        """The exit code of a process that ends by itself."""
+        return self._running.pop(name).wait(timeout)
+
     def log(self, name: str) -> Path:
         return self._logs / f"{name}.log"
 
