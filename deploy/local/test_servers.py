@@ -88,8 +88,11 @@ class LocalServers:
         child.send_signal(number)
         child.wait()
 
+    def has_ended(self, name: str) -> bool:
+        return self._children[name].poll() is not None
+
     async def start_again(self, name: str) -> None:
-        """Start one server that was ended, on its data, and return when it has answered a real request."""
+        """Start one server that has ended, on its data, and return when it has answered a real request."""
         [server] = [each for each in self._servers if each.program().name == name]
         self._start(server.program())
         await self._answers(server)

@@ -16,6 +16,8 @@ AWAY_SECONDS = 60
 BETWEEN_KILLS = (1.0, 18.0)
 """A start of a Faust app takes some ten seconds: half of the kills meet its recovery, the others its work."""
 
+STARTS = (6.0, 16.0)
+
 
 def killed_at(failpoints: Mapping[str, str]) -> Fault:
     """Each named process kills itself at its failpoint, all in the same while."""
@@ -35,6 +37,16 @@ def killed_often(name: str, times: int) -> Fault:
             rig.processes.kill(name)
 
     return fault
+
+
+async def restarted_on_a_backlog(rig: Rig) -> None:
+    """Faust puts its reading in place while it starts; most can go wrong where much is waiting to be read."""
+    chance = random.Random(5)
+    for _ in range(20):
+        await rig.load.backlog(400)
+        for name in ("processor", "insights"):
+            rig.processes.kill(name)
+        await asyncio.sleep(chance.uniform(*STARTS))
 
 
 async def broker_killed(rig: Rig) -> None:

@@ -145,16 +145,16 @@ class Places:
         rows = await self._pool.fetch("SELECT topic, partition, next_offset FROM sink_offsets")
         return {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
 
-    async def lag(self) -> int:
-        """Records that some stage has yet to take, or that a later one will be told of."""
-        behind = 0
+    async def lag(self) -> dict[Place, tuple[str, int]]:
+        """The partitions that a reader is behind on: whose, and by how many records. Empty when all is taken."""
+        behind: dict[Place, tuple[str, int]] = {}
         for group, topics in GROUPS.items():
-            behind += _behind(await self.committed(group), await self.ends(topics))
-        return behind + _behind(await self.written(), await self.ends(SINK_TOPICS))
+            behind |= _behind(group, await self.committed(group), await self.ends(topics))
+        return behind or _behind("dwell-sink", await self.written(), await self.ends(SINK_TOPICS))
 
 
-def _behind(places: dict[Place, int], ends: dict[Place, int]) -> int:
-    return sum(max(0, end - places.get(place, 0)) for place, end in ends.items())
+def _behind(reader: str, places: dict[Place, int], ends: dict[Place, int]) -> dict[Place, tuple[str, int]]:
+    return {place: (reader, end - places.get(place, 0)) for place, end in ends.items() if end > places.get(place, 0)}
 
 
 async def broken_invariants(

@@ -24,6 +24,7 @@ PAUSE_SECONDS = 0.1
 
 RETRY_SECONDS = 0.5
 ROWS = 30
+ENVELOPES_PER_INSIGHT = 5
 
 PUBLISH_TIMEOUT_MS = 5_000
 
@@ -57,6 +58,7 @@ class Load:
         self.accepted: list[Report] = []
         self.insights: list[Report] = []
         self.refusals: list[httpx.Response] = []
+        self.token = ""
         self._bootstrap = bootstrap
         self._name = name
         self._pause_seconds = pause_seconds
@@ -69,7 +71,8 @@ class Load:
         credentials = {"email": ADMIN_EMAIL, "password": ADMIN_PASSWORD}
         answer = await self._http.post("/api/v1/auth/login", json=credentials)
         assert answer.is_success, answer.text
-        self._http.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+        self.token = answer.json()["access_token"]
+        self._http.headers["Authorization"] = f"Bearer {self.token}"
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -88,6 +91,10 @@ class Load:
                 stop.set()
         await self.write(self._walks.rest())
 
+    def take(self, count: int) -> list[Report]:
+        """Reports for a test to send itself."""
+        return self._walks.take(count)
+
     async def write(self, reports: Sequence[Report]) -> None:
         """Straight to Kafka."""
         async with EventProducer(self._bootstrap, "faults", timeout_ms=PUBLISH_TIMEOUT_MS) as producer:
@@ -95,10 +102,10 @@ class Load:
         self.accepted += reports
 
     async def backlog(self, count: int) -> None:
-        """Many small records at once."""
+        """Many small records at once, some two reports each."""
         async with EventProducer(self._bootstrap, "faults") as producer:
-            for _ in range(count // 10):
-                reports = self._walks.take(10)
+            for _ in range(count // 2):
+                reports = self._walks.take(2)
                 await self._publish(producer, Topic.APPEARANCES, reports, Appearance)
                 self.accepted += reports
 
@@ -129,12 +136,14 @@ class Load:
     async def _connector(self, stop: asyncio.Event) -> None:
         async with EventProducer(self._bootstrap, "faults", timeout_ms=PUBLISH_TIMEOUT_MS) as producer:
             while not stop.is_set():
-                reports, insight = self._walks.take(12), self._walks.insight()
-                await self._publish(producer, Topic.APPEARANCES, reports, Appearance)
-                self.accepted += reports
+                for _ in range(ENVELOPES_PER_INSIGHT):
+                    reports = self._walks.take(12)
+                    await self._publish(producer, Topic.APPEARANCES, reports, Appearance)
+                    self.accepted += reports
+                    await asyncio.sleep(self._pause_seconds)
+                insight = self._walks.insight()
                 await self._publish(producer, Topic.INSIGHTS, [insight], InsightEvent)
                 self.insights.append(insight)
-                await asyncio.sleep(self._pause_seconds)
 
     async def _people(self, stop: asyncio.Event) -> None:
         number = 0

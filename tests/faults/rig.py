@@ -97,22 +97,23 @@ class Rig:
     async def drain(self) -> float:
         """Seconds until no stage has anything left to take."""
         started = monotonic()
-
-        async def is_done() -> bool:
+        while True:
             try:
-                return await self.places.lag() == 0
-            except (KafkaError, TimeoutError, *SERVER_AWAY):
-                return False
-
-        await wait_until(is_done, DRAIN_SECONDS)
-        return monotonic() - started
+                behind: object = await self.places.lag()
+            except (KafkaError, TimeoutError, *SERVER_AWAY) as error:
+                behind = repr(error)
+            if not behind:
+                return monotonic() - started
+            assert monotonic() < started + DRAIN_SECONDS, f"still behind after {DRAIN_SECONDS:g} s: {behind}"
+            await asyncio.sleep(1)
 
     async def accepts_more(self, count: int = 200) -> None:
-        """Wait until the sources have got that much more accepted."""
-        wanted = len(self.load.accepted) + count
+        """Wait until the sources of the present run have got that much more accepted."""
+        await self.written(self.load, len(self.load.accepted) + count)
 
+    async def written(self, load: Load, count: int) -> None:
         async def are_accepted() -> bool:
-            return len(self.load.accepted) >= wanted
+            return len(load.accepted) >= count
 
         await wait_until(are_accepted, DRAIN_SECONDS)
 

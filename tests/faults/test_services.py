@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.faults.injected import killed_at, killed_often
+from tests.faults.injected import killed_at, killed_often, restarted_on_a_backlog
 from tests.faults.rig import Rig
 
 pytestmark = pytest.mark.fault
@@ -29,3 +29,7 @@ async def test_a_kill_between_two_steps(rig: Rig, service: str, failpoint: str) 
 @pytest.mark.parametrize("service", ["processor", "insights", "sink", "gateway"])
 async def test_twenty_kills_at_random(rig: Rig, service: str) -> None:
     await rig.endure(f"{service} killed 20 times", killed_often(service, 20), pause_seconds=1.0)
+
+
+async def test_starts_on_a_backlog(rig: Rig) -> None:
+    await rig.endure("processor and insights started on a backlog 20 times", restarted_on_a_backlog, pause_seconds=1.0)

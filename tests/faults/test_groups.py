@@ -1,0 +1,68 @@
+"""Several processes of one service: joining, leaving, and one that was thought dead and is not."""
+
+import asyncio
+import signal
+
+import pytest
+
+from tests.faults.rig import Fault, Rig
+
+pytestmark = pytest.mark.fault
+
+STOPPED_SECONDS = 32
+"""Beyond the session timeout of 20 s, so that the partitions have gone to the other process by then."""
+
+ROUNDS = 3
+
+
+def stopped_and_continued(name: str, heir: str, **changed: str) -> Fault:
+    """Stop a process without ending it until another has its partitions, and let it go on."""
+
+    async def fault(rig: Rig) -> None:
+        await rig.processes.start(heir, **changed)
+        await rig.accepts_more()
+        rig.processes.signal(name, signal.SIGSTOP)
+        await asyncio.sleep(STOPPED_SECONDS)
+        rig.processes.signal(name, signal.SIGCONT)
+        await rig.accepts_more(1000)
+        rig.processes.stop(heir)
+        await rig.accepts_more()
+
+    return fault
+
+
+async def same_identity(rig: Rig) -> None:
+    """A supervisor that takes a stopped process for dead starts another of its name, which has its place at once."""
+    rig.processes.signal("processor", signal.SIGSTOP)
+    await rig.processes.start("processor-2", DWELL_INSTANCE_ID="processor")
+    await rig.accepts_more()
+    rig.processes.signal("processor", signal.SIGCONT)
+    await rig.accepts_more(1000)
+    rig.processes.stop("processor-2")
+    await rig.accepts_more()
+
+
+async def storm(rig: Rig) -> None:
+    """One process, three, and one again; the last leaves by a kill."""
+    for _ in range(ROUNDS):
+        await rig.processes.start("processor-2", "processor-3")
+        await rig.accepts_more(500)
+        rig.processes.stop("processor-2")
+        await asyncio.sleep(5)
+        rig.processes.kill("processor-3")
+        await asyncio.sleep(5)
+        rig.processes.stop("processor-3")
+        await rig.accepts_more(500)
+
+
+FAULTS: list[tuple[str, Fault]] = [
+    *[(f"{name} stopped until another took over", stopped_and_continued(name, f"{name}-2"))
+      for name in ("processor", "insights", "sink")],
+    ("processor stopped and replaced under its name", same_identity),
+    ("processors come and go", storm),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "fault"), FAULTS, ids=[name for name, _ in FAULTS])
+async def test_several_processes_of_a_service(rig: Rig, name: str, fault: Fault) -> None:
+    await rig.endure(name, fault)
