@@ -22,7 +22,8 @@ from tests.support.kafka import make_topics_empty
 from tests.support.servers import Servers
 from tests.support.waiting import wait_until
 
-SERVICES = ("gateway", "processor", "insights", "sink")
+SERVICES = ("gateway", "worker", "processor", "insights", "sink")
+"""The worker goes on with files that a gateway died over."""
 
 DRAIN_SECONDS = 180.0
 SETTLE_SECONDS = 20.0

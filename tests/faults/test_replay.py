@@ -1,6 +1,5 @@
 """Everything read once more, into the database that has it and into an empty one; state that is gone."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import asyncpg
@@ -58,50 +57,31 @@ def assert_same(found: dict[str, list[Any]], wanted: dict[str, list[Any]]) -> No
         assert found[table] == rows
 
 
-def state_deleted(service: str, *, and_offsets: bool) -> Fault:
+def state_deleted(service: str) -> Fault:
     async def fault(rig: Rig) -> None:
         await rig.accepts_more(1000)
         rig.processes.stop(service)
-        await delete_topics(rig.kafka, [CHANGELOGS[service]])
-        if and_offsets:
-            await delete_group(rig.kafka, f"dwell-{service}")
+        await delete_topic(rig.kafka, CHANGELOGS[service])
         await rig.processes.start(service)
         await rig.accepts_more()
 
     return fault
 
 
-async def delete_topics(kafka: str, names: Sequence[str]) -> None:
+async def delete_topic(kafka: str, name: str) -> None:
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
     await admin.start()
 
-    async def are_gone() -> bool:
-        return not set(names) & set(await admin.list_topics())
+    async def is_gone() -> bool:
+        return name not in await admin.list_topics()
 
     try:
-        await admin.delete_topics(list(names))
-        await wait_until(are_gone)
-    finally:
-        await admin.close()
-
-
-async def delete_group(kafka: str, group: str) -> None:
-    """Once the broker has given its last member up, which a static one's end does not tell it."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
-    await admin.start()
-
-    async def is_deleted() -> bool:
-        [(_, error)] = await admin.delete_consumer_groups([group])
-        return error is None or error.errno == 0
-
-    try:
-        await wait_until(is_deleted)
+        await admin.delete_topics([name])
+        await wait_until(is_gone)
     finally:
         await admin.close()
 
 
 @pytest.mark.parametrize("service", CHANGELOGS)
-@pytest.mark.parametrize("and_offsets", [False, True], ids=["state", "state and offsets"])
-async def test_state_is_gone(rig: Rig, service: str, and_offsets: bool) -> None:
-    what = "changelog and offsets" if and_offsets else "changelog"
-    await rig.endure(f"{what} of {service} deleted", state_deleted(service, and_offsets=and_offsets))
+async def test_state_is_gone(rig: Rig, service: str) -> None:
+    await rig.endure(f"changelog of {service} deleted", state_deleted(service))

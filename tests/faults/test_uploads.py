@@ -51,7 +51,6 @@ async def test_a_gateway_that_dies_in_the_middle_of_a_file(rig: Rig) -> None:
 async def test_queued_files(rig: Rig, breaks: str) -> None:
     async def fault(rig: Rig) -> None:
         await rig.processes.start("gateway", DWELL_INLINE_LIMIT_BYTES="1000")
-        await rig.processes.start("worker")
         rows = named(rig)
         cuts = [rows[n::4] for n in range(4)]
         sending = [asyncio.create_task(rig.load.upload(f"{n}.csv", csv_of(cut))) for n, cut in enumerate(cuts)]
