@@ -123,8 +123,14 @@ class PlainTopic:
     )
 
 
+class _Items(msgspec.Struct):
+    items: list[msgspec.Raw] | None = None
+
+
 def items_of(load: Records) -> int:
-    return sum(value.count(b'"appearance_key"') for _, value in load)
+    """A record without an envelope counts as one."""
+    values = (msgspec.json.decode(value, type=_Items) for _, value in load)
+    return sum(1 if value.items is None else len(value.items) for value in values)
 
 
 async def make_topics(bootstrap: str, *names: str) -> None:
