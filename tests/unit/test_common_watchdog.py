@@ -1,5 +1,6 @@
 """When a stream processor counts as standing still, and when as having slept too long."""
 
+import asyncio
 from typing import Any
 from unittest.mock import patch
 
@@ -61,10 +62,15 @@ def test_a_partition_that_comes_back_is_judged_anew() -> None:
 
 
 @pytest.mark.parametrize(("asleep", "ends"), [(13.9, False), (14.1, True)])
-def test_a_process_that_slept_for_longer_than_its_session_ends(asleep: float, ends: bool) -> None:
+async def test_a_process_that_slept_for_longer_than_its_session_ends(asleep: float, ends: bool) -> None:
+    pulse = Pulse(14.0)
     with (
-        patch("services.common.kafka.watchdog.time.monotonic", side_effect=[100.0, 100.0 + asleep]),
+        patch("services.common.kafka.watchdog.time.monotonic", return_value=100.0) as clock,
         patch("services.common.kafka.watchdog.end_process") as end_process,
     ):
-        Pulse(14.0).check()
+        pulse.check()
+        pulse.start()
+        await asyncio.sleep(0)
+        clock.return_value += asleep
+        pulse.check()
     assert end_process.called == ends

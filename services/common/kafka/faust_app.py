@@ -10,13 +10,11 @@ from typing import NoReturn
 import faust
 from aiokafka.errors import KafkaError
 
-from services.common.health import Check, health_app
+from services.common.health import Check
 from services.common.kafka.admin import TopicDriftError, ensure_topics
-from services.common.kafka.lag import LagProbe
 from services.common.kafka.transport import quick_transport
-from services.common.kafka.watchdog import watch
+from services.common.kafka.witness import Witness
 from services.common.logging import get_logger, logging_config
-from services.common.runner import serve
 from services.common.settings import CommonSettings
 from services.common.topics import PARTITIONS, Topic
 
@@ -69,17 +67,9 @@ def run_faust(
 ) -> NoReturn:
     """Run the app's worker with health endpoints on `port`, to the end of the process."""
 
-    @app.task  # type: ignore[untyped-decorator]
-    async def health() -> None:
-        async with LagProbe(settings.kafka_bootstrap, app.conf.id, topics, settings.lag_limit) as lag:
-            await serve(health_app({"kafka": lag.check, **checks}), settings.host, port)
-
-    @app.task  # type: ignore[untyped-decorator]
-    async def watchdog() -> None:
-        watch(app, settings, topics)
-
     _make_changelogs(app, settings)
     settings.home.mkdir(parents=True, exist_ok=True)
+    Witness(app, settings, topics, checks).start(port)
     worker = faust.Worker(app, loglevel=settings.log_level)
     # It writes terminal codes into the log.
     worker.spinner = None

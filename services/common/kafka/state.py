@@ -36,7 +36,6 @@ class StateTable:
         self.producer: EventProducer
         """To be set before anything is written."""
         self._pulse = Pulse(AWAKE_SECONDS)
-        app.task(self._pulse.run)
         self.continuity = Continuity(app)
         self.began_late: set[int] = set()
         """Partitions whose state is built anew from a log that does not go back to its beginning."""
@@ -54,6 +53,7 @@ class StateTable:
         failpoint("state.after_write")
 
     async def _recovered(self) -> None:
+        self._pulse.start()
         try:
             await self._place()
         except Exception:
