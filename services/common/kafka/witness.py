@@ -39,8 +39,10 @@ class Witness:
         self._checks = checks
         self._assigned: list[TopicPartition] = []
         self._probe: LagProbe | None = None
-        app.on_partitions_assigned.connect(self._on_assigned)
-        app.on_partitions_revoked.connect(self._on_revoked)
+        assigned: Any = app.on_partitions_assigned
+        assigned.connect(self._on_assigned)
+        revoked: Any = app.on_partitions_revoked
+        revoked.connect(self._on_revoked)
 
     def start(self, port: int) -> None:
         threading.Thread(target=self._run, args=(port,), name="witness", daemon=True).start()
@@ -83,10 +85,8 @@ class Witness:
         tables: Any = self._app.tables
         return sum(offset or 0 for offset in list(tables.recovery.active_offsets.values())) if self._assigned else 0
 
-    # Signatures as Faust's signals have them.
-    async def _on_assigned(self, _: Any, *partitions: Any, signal: Any, **__: Any) -> None:
-        [assigned] = partitions
-        self._assigned = [TopicPartition(tp.topic, tp.partition) for tp in assigned if tp.topic in SPECS]
+    async def _on_assigned(self, _: Any, partitions: Any, **__: Any) -> None:
+        self._assigned = [TopicPartition(tp.topic, tp.partition) for tp in partitions if tp.topic in SPECS]
 
-    async def _on_revoked(self, _: Any, *partitions: Any, signal: Any, **__: Any) -> None:
+    async def _on_revoked(self, _: Any, partitions: Any, **__: Any) -> None:
         self._assigned = []
