@@ -199,7 +199,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         if written.repaired:
             log.info("sessions repaired", count=written.repaired)
             self._on_repaired()
-        await self._commit(kept)
+        if kept:
+            await self._commit(kept)
 
     async def _commit(self, offsets: dict[Partition, int]) -> None:
         """For those who look at the group's lag; nothing is ever read from there."""

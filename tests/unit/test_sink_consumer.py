@@ -1,0 +1,43 @@
+"""The sink's consume loop around a rebalance."""
+
+from collections.abc import Mapping
+
+import pytest
+
+from services.common.topics import Topic
+from services.sink.consumer import Consumer
+from services.sink.domain.batch import Batch, Partition
+from services.sink.settings import SinkSettings
+from services.sink.writer import Writer, Written
+
+OWNED = (Topic.ALERTS, 3)
+
+
+class RevokedMeanwhile(Writer):
+    """Its transaction takes so long that the partitions have another owner when it is through."""
+
+    def __init__(self) -> None:
+        self.consumer: Consumer | None = None
+
+    async def write(self, batch: Batch, expected: Mapping[Partition, int]) -> Written:
+        assert self.consumer is not None
+        self.consumer.on_partitions_revoked([OWNED])
+        return Written([], 0)
+
+
+async def test_a_batch_that_lost_all_its_partitions_meanwhile_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    writer = RevokedMeanwhile()
+    writer.consumer = consumer = Consumer(SinkSettings(), writer, lambda: None)
+    told: list[object] = []
+
+    async def commit(offsets: object) -> None:
+        # As aiokafka's own, which does not take an empty set for nothing to do.
+        if not offsets:
+            raise ValueError(offsets)
+        told.append(offsets)
+
+    monkeypatch.setattr(consumer._kafka, "commit", commit)
+    monkeypatch.setattr(consumer, "_expected", {OWNED: 7})
+    await consumer._handle(Batch(following={OWNED: 8}))
+    assert told == []
+    assert (await consumer.check()).detail == {"partitions": 0}
