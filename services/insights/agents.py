@@ -78,7 +78,7 @@ class _Batch:
 class RecordsHandler:
     """Handles the waiting records of one partition: claim, outputs, state, and then the caller acknowledges.
 
-    What many of them change is told once.
+    The insights and alerts that many of them change are told once.
 
     A crash in between repeats the records, perhaps cut into other batches. With the old state they come to the same
     again; with the new state they change nothing, and nothing is due, because their outputs were delivered before.
@@ -139,7 +139,7 @@ class RecordsHandler:
         if topic is Topic.SESSIONS:
             camera.on_sessions(items, revision=message.offset + 1, rules=rules, now=now, processed_at=clock.now())
         elif topic is Topic.INSIGHTS:
-            camera.on_insights(items)
+            camera.on_insights(items, revision=message.offset + 1)
         elif self._sessions_read(message.partition):
             camera.on_time(rules=rules, now=now)
         CONSUMED.labels(topic).inc(len(items))

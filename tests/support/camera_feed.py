@@ -72,6 +72,7 @@ class CameraFeed:
         self.gap = timedelta(seconds=gap)
         self.window = window
         self.sessions_revision = 0
+        self.insights_revision = 0
 
     def camera(self) -> Camera:
         return Camera(CAMERA, self.values.get, window_seconds=self.window, gap=self.gap)
@@ -92,7 +93,8 @@ class CameraFeed:
 
     def insights(self, *events: InsightEvent) -> list[MergedInsight]:
         camera = self.camera()
-        camera.on_insights(events)
+        self.insights_revision += 1
+        camera.on_insights(events, revision=self.insights_revision)
         return self._settled(camera, 0).insights
 
     def time(self, now: float) -> Outputs:

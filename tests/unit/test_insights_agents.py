@@ -20,7 +20,7 @@ async def with_an_open_alert() -> InsightsFeed:
     return feed
 
 
-async def test_what_several_records_change_is_told_once_at_the_revision_of_the_last() -> None:
+async def test_minutes_are_told_record_by_record_and_merges_once_a_batch() -> None:
     feed = InsightsFeed()
     await feed.handle(
         feed.record(Topic.INSIGHTS, [insight("i", 0)]),
@@ -28,9 +28,9 @@ async def test_what_several_records_change_is_told_once_at_the_revision_of_the_l
         feed.record(Topic.SESSIONS, [replace(session("a", 0, 60), revision=1), session("b", 0, 60)]),
     )
     told = feed.told(Topic.OCCUPANCY)
-    assert minutes(told) == [(0, 2.0, 2, 2, 0), (1, 0.0, 0, 0, 2)]
-    assert {minute.revision for minute in told} == {2}
-    (merged,) = [one for one in feed.told(Topic.INSIGHTS_MERGED) if one.sessions_in_window]
+    assert minutes(told) == [(0, 0.5, 1, 1, 1), (0, 2.0, 2, 2, 0), (1, 0.0, 0, 0, 2)]
+    assert [minute.revision for minute in told] == [1, 2, 2]
+    (merged,) = feed.told(Topic.INSIGHTS_MERGED)
     assert merged.sessions_in_window == 2
 
 

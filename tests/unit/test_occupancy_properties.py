@@ -167,7 +167,7 @@ def cut(data: st.DataObject, items: list[Any]) -> list[list[Any]]:
     return records
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(log=logs(), events=INSIGHTS, data=st.data())
 def test_records_of_both_topics_in_any_rhythm_come_to_the_batch_result(
     log: list[Session], events: list[InsightEvent], data: st.DataObject
@@ -190,7 +190,7 @@ def test_records_of_both_topics_in_any_rhythm_come_to_the_batch_result(
                 if topic == "sessions":
                     on.on_sessions(record, revision=read[topic], rules=[], now=at(seconds), processed_at=at(seconds))
                 else:
-                    on.on_insights(record)
+                    on.on_insights(record, revision=read[topic])
         outputs = on.outputs(at(seconds))
         values.update(on.claim())
         writes = list(on.writes())

@@ -81,14 +81,19 @@ class Insights:
         self.minutes: dict[datetime, OccupancyMinute] = {}
         self.insights: dict[str, MergedInsight] = {}
         self._values: dict[str, bytes] = {}
+        self._sessions = 0
+        self._events = 0
 
-    def take(self, *records: list[Session] | list[InsightEvent], revision: int) -> None:
-        """Handle the records as one batch; `revision` is that of the last of sessions."""
+    def take(self, *records: list[Session] | list[InsightEvent]) -> None:
+        """Handle the records as one batch."""
         camera = Camera(CAMERA, self._values.get, window_seconds=WINDOW_SECONDS, gap=GAP)
         for record in records:
             if sessions := [item for item in record if isinstance(item, Session)]:
-                camera.on_sessions(sessions, revision=revision, rules=[], now=START, processed_at=START)
-            camera.on_insights([item for item in record if isinstance(item, InsightEvent)])
+                self._sessions += 1
+                camera.on_sessions(sessions, revision=self._sessions, rules=[], now=START, processed_at=START)
+            if events := [item for item in record if isinstance(item, InsightEvent)]:
+                self._events += 1
+                camera.on_insights(events, revision=self._events)
         self._keep(camera.outputs(START))
         self._values.update([*camera.claim(), *camera.writes()])
 
@@ -125,15 +130,15 @@ def test_sessions_minutes_and_merged_insights_are_what_the_oracle_says(
     insights = Insights()
     waiting = list(events)
     batch: list[list[Session] | list[InsightEvent]] = []
-    for revision, record in enumerate(stream, 1):
+    for record in stream:
         batch.append(record)
         an_insight_now = data.draw(st.booleans(), label="an insight now")
         if waiting and an_insight_now:
             batch.append([waiting.pop()])
         if data.draw(st.booleans(), label="the batch ends"):
-            insights.take(*batch, revision=revision)
+            insights.take(*batch)
             batch = []
-    insights.take(*batch, *([event] for event in waiting), revision=len(stream))
+    insights.take(*batch, *([event] for event in waiting))
 
     latest = {session.session_id: session for record in stream for session in record}
     sessions = oracle.sessions(oracle.appearances(oracle.reports(plain(reports))), GAP.total_seconds())

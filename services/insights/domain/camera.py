@@ -20,10 +20,12 @@ from services.insights.domain.watch import watch_dwell, watch_occupancy, watch_t
 
 
 class _Kept(msgspec.Struct):
-    """Revision of the last session record applied, the greatest of an insight or alert told, and the hour in which
-    each open alert opened."""
+    """When this state began, in milliseconds; how many records of each topic are applied; the greatest revision of an
+    insight or alert told; and the hour in which each open alert opened."""
 
+    began: int = 0
     sessions_revision: int = 0
+    insights_revision: int = 0
     told: int = 0
     open_hours: dict[str, int] = {}
 
@@ -47,10 +49,11 @@ class Camera:
     delivered, the `writes` are written. A crash may keep any first part of it: every value stands for itself, and the
     same records again, however cut, complete the rest.
 
-    Minutes follow from the session records so far, so the number of these is their revision. Insights and alerts depend
-    on more than one topic, and after a crash the records of these come again in another order. Their revisions are
-    counted, and claimed before they are told; the count keeps ahead of the clock's milliseconds, so that it also passes
-    those told from a state that has been lost.
+    Minutes follow from the session records so far, so the number of these is their revision, and they are told record
+    by record: after a crash the same again. Insights and alerts depend on both topics, whose records then come in
+    another order. The sum of their numbers could repeat a revision that is out in the world already, over other
+    content, so the greatest told is claimed before it is told; and it is counted from the time at which the state
+    began, because the records that make up a lost state again come in yet another order.
     """
 
     def __init__(
@@ -66,6 +69,7 @@ class Camera:
         self._slots = Slots(lambda slot: read(f"slot:{slot}"))
         self._alerts = AlertBook(lambda hour: read(f"alerts:{hour}"), self._kept.open_hours)
         self._insights: dict[str, InsightEvent] = {}
+        self._minutes: list[OccupancyMinute] = []
         self._subjects: set[str | None] = set()
 
     def on_sessions(
@@ -87,9 +91,11 @@ class Camera:
         watch_dwell(self._alerts, self._slots, rules, self._camera_id, taken, processed_at)
         watch_occupancy(self._alerts, self._slots, rules, self._camera_id, self._gap, processed_at)
         self.on_time(rules=rules, now=now)
+        self._minutes += touched_minutes(self._slots, self._camera_id, self._kept.sessions_revision)
 
-    def on_insights(self, events: Iterable[InsightEvent]) -> None:
+    def on_insights(self, events: Iterable[InsightEvent], *, revision: int) -> None:
         """Take reports of insight events in."""
+        self._kept.insights_revision = max(self._kept.insights_revision, revision)
         for report in events:
             known = self._insight(report.insight_id)
             event = newer(known, report)
@@ -102,10 +108,12 @@ class Camera:
         watch_time(self._alerts, rules, self._gap, now)
 
     def outputs(self, processed_at: datetime) -> Outputs:
-        """All that was touched, each once, whether or not it is as it was before: a crash may have cut the records
-        otherwise the time before, and what came between been told."""
-        outputs = Outputs(minutes=touched_minutes(self._slots, self._camera_id, self._kept.sessions_revision))
-        revision = max(self._kept.told + 1, micros(processed_at) // 1_000)
+        """All that was touched, insights and alerts once, whether or not they are as they were before: a crash may have
+        cut the records otherwise the time before, and what came between been told."""
+        kept = self._kept
+        kept.began = kept.began or micros(processed_at) // 1_000
+        revision = max(kept.told + 1, kept.began + kept.sessions_revision + kept.insights_revision)
+        outputs = Outputs(minutes=self._minutes)
         for insight_id in sorted(self._slots.insights() | self._insights.keys()):
             event = self._insight(insight_id)
             if event and (insight_id in self._insights or self._touched(event)):
@@ -114,7 +122,7 @@ class Camera:
                 outputs.insights.append(replace(insight, revision=revision))
         outputs.alerts = self._alerts.changed(revision)
         if outputs.insights or outputs.alerts:
-            self._kept.told = revision
+            kept.told = revision
         return outputs
 
     @property
@@ -123,7 +131,8 @@ class Camera:
 
     def claim(self) -> Iterator[tuple[str, bytes]]:
         if self._kept.told != self._durable.told:
-            yield "camera", _ENCODER.encode(replace(self._durable, told=self._kept.told))
+            claimed = replace(self._durable, began=self._kept.began, told=self._kept.told)
+            yield "camera", _ENCODER.encode(claimed)
 
     def writes(self) -> Iterator[tuple[str, bytes]]:
         for slot, value in self._slots.writes():

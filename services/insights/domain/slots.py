@@ -118,12 +118,14 @@ class Slots:
     def __init__(self, read: Callable[[int], bytes | None]) -> None:
         self._read = read
         self._slots: dict[int, _Version] = {}
-        self._minutes: dict[int, int] = {}
-        self._touched: set[int] = set()
+        self._touched: dict[int, int] = {}
+        self._touched_before: dict[int, int] = {}
         self._changed: set[int] = set()
         self._unwritten: set[int] = set()
 
     def begin_step(self) -> None:
+        for number, minutes in self._touched.items():
+            self._touched_before[number] = self._touched_before.get(number, 0) | minutes
         self._touched.clear()
 
     def of_subject(self, subject_id: str, start: int, end: int) -> list[Span]:
@@ -175,12 +177,16 @@ class Slots:
         return sorted(self._touched)
 
     def touched_minutes(self) -> Iterator[tuple[int, list[int]]]:
-        """(slot, minutes within it) about which any step changed anything; what came of it may be as before."""
-        for number, minutes in sorted(self._minutes.items()):
+        """(slot, minutes within it) about which the step changed anything; what came of it may be as before."""
+        for number, minutes in sorted(self._touched.items()):
             yield number, [minute for minute in range(MINUTES) if minutes >> minute & 1]
 
     def touched_between(self, start: int, end: int) -> bool:
-        return any(_minutes_of(slot, start, end) & self._minutes.get(slot, 0) for slot in slots_of(start, end))
+        """Whether any step changed anything about a minute of ``[start, end]``."""
+        return any(
+            _minutes_of(slot, start, end) & (self._touched.get(slot, 0) | self._touched_before.get(slot, 0))
+            for slot in slots_of(start, end)
+        )
 
     def insights(self) -> set[str]:
         """The events that the slots lead to in which any step made a session known anew."""
@@ -219,8 +225,7 @@ class Slots:
         self._slots[number].put(span)
 
     def _touch(self, number: int, start: int, end: int) -> None:
-        self._touched.add(number)
-        self._minutes[number] = self._minutes.get(number, 0) | _minutes_of(number, start, end)
+        self._touched[number] = self._touched.get(number, 0) | _minutes_of(number, start, end)
 
     def _slot(self, number: int) -> _Version:
         found = self._slots.get(number)
@@ -246,7 +251,9 @@ def _touched(known: Span | None, span: Span) -> tuple[int, int]:
     if known is None:
         return span.started_at, span.ended_at
     starts, ends = (known.started_at, span.started_at), (known.ended_at, span.ended_at)
-    if known.active != span.active or known.revision == span.revision:
+    if known.revision == span.revision:
+        return min(starts), span.reach
+    if known.active != span.active:
         return min(starts), max(ends)
     moved = [instant for before, now in (starts, ends) if before != now for instant in (before, now)] or ends
     return min(moved), max(moved)
