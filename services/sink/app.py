@@ -19,6 +19,9 @@ from services.sink.settings import SinkSettings
 from services.sink.telling import Teller
 from services.sink.writer import Writer
 
+PLANNING = {"plan_cache_mode": "force_custom_plan", "jit": "off"}
+"""A plan made while the tables were small would be kept while they grow; and no statement here is worth compiling."""
+
 
 class Sink:
     """Serves health from the first moment on, and waits for its servers as long as it takes."""
@@ -39,7 +42,7 @@ class Sink:
         async with AsyncExitStack() as stack:
             pool = await patiently(
                 "PostgreSQL",
-                lambda: create_pool(settings.postgres_dsn, GROUP, max_size=4),
+                lambda: create_pool(settings.postgres_dsn, GROUP, max_size=4, **PLANNING),
                 (OSError, TimeoutError, asyncpg.PostgresError),
                 settings.sink_retry_seconds,
             )

@@ -21,16 +21,17 @@ FROM appearances JOIN unnest($1::text[], $2::text[]) AS wanted (camera_id, appea
      USING (camera_id, appearance_key)
 """  # noqa: S608 - our own names
 
-_UPSERT_APPEARANCE = """
-INSERT INTO appearances (camera_id, appearance_key, subject_id, started_at, ended_at, reported_at, age_group, gender,
-                         person_id, person_reported_at, poi_id, poi_reported_at, source, extra, first_revision)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
-ON CONFLICT (camera_id, appearance_key) DO UPDATE SET
-    subject_id = excluded.subject_id, started_at = excluded.started_at, ended_at = excluded.ended_at,
-    reported_at = excluded.reported_at, age_group = excluded.age_group, gender = excluded.gender,
-    person_id = excluded.person_id, person_reported_at = excluded.person_reported_at,
-    poi_id = excluded.poi_id, poi_reported_at = excluded.poi_reported_at,
-    source = excluded.source, extra = excluded.extra, first_revision = excluded.first_revision
+_APPEARANCE_COLUMNS = (
+    "camera_id", "appearance_key", "subject_id", "started_at", "ended_at", "reported_at", "age_group", "gender",
+    "person_id", "person_reported_at", "poi_id", "poi_reported_at", "source", "extra", "first_revision",
+)  # fmt: skip
+
+_UPDATE_APPEARANCE = """
+UPDATE appearances
+SET subject_id = $3, started_at = $4, ended_at = $5, reported_at = $6, age_group = $7, gender = $8,
+    person_id = $9, person_reported_at = $10, poi_id = $11, poi_reported_at = $12,
+    source = $13, extra = $14, first_revision = $15
+WHERE camera_id = $1 AND appearance_key = $2
 """
 
 _INSERT_CAMERAS = "INSERT INTO cameras (camera_id) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING"
@@ -59,7 +60,13 @@ async def store_appearances(connection: asyncpg.Connection, rows: Sequence[Appea
     new = merged(rows)
     found = await connection.fetch(_SELECT_APPEARANCES, [key[0] for key in new], [key[1] for key in new])
     stored = {row.key: row for row in map(_stored_appearance, found)}
-    await connection.executemany(_UPSERT_APPEARANCE, [_appearance_values(row) for row in changed(new, stored)])
+    await connection.copy_records_to_table(
+        "appearances",
+        columns=_APPEARANCE_COLUMNS,
+        records=[_appearance_values(row) for key, row in new.items() if key not in stored],
+    )
+    retold = {key: row for key, row in new.items() if key in stored}
+    await connection.executemany(_UPDATE_APPEARANCE, [_appearance_values(row) for row in changed(retold, stored)])
     checks = _checks(rows, new, stored)
     await connection.executemany(_INSERT_CHECKS, [(*astuple(check.span), check.revision) for check in checks])
 

@@ -18,27 +18,37 @@ _COLUMNS = ", ".join(TABLE.columns)
 _SESSIONS_BY_ID = f"SELECT {_COLUMNS} FROM sessions WHERE session_id = ANY($1)"  # noqa: S608 - our own names
 
 # A record that tells of the right appearances has its neighbours further away than the gap, and has as many of them as
-# there are of which its processor can have known.
+# there are of which its processor can have known. Neighbours are sought by comparing whole rows: so no plan can choose
+# an index on the time alone, which holds everybody else's sessions of that time.
 _CONTRADICTED = """
 SELECT told.number
 FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::int[], $7::bigint[],
             $8::interval[]) WITH ORDINALITY
      AS told (session_id, camera_id, subject_id, started_at, ended_at, appearance_count, revision, gap, number)
-WHERE (
-    SELECT ended_at FROM sessions AS before
-    WHERE before.status = 'active' AND before.subject_id = told.subject_id AND before.camera_id = told.camera_id
-          AND before.started_at <= told.started_at AND before.session_id <> told.session_id
-    ORDER BY before.started_at DESC LIMIT 1
-) >= told.started_at - told.gap
+WHERE EXISTS (
+    SELECT FROM (
+        SELECT subject_id, camera_id, ended_at FROM sessions
+        WHERE status = 'active' AND session_id <> told.session_id
+              AND (subject_id, camera_id, started_at) <= (told.subject_id, told.camera_id, told.started_at)
+        ORDER BY subject_id DESC, camera_id DESC, started_at DESC LIMIT 1
+    ) AS before
+    WHERE before.subject_id = told.subject_id AND before.camera_id = told.camera_id
+          AND before.ended_at >= told.started_at - told.gap
+)
 OR EXISTS (
-    SELECT FROM sessions AS after
-    WHERE after.status = 'active' AND after.subject_id = told.subject_id AND after.camera_id = told.camera_id
-          AND after.started_at > told.started_at AND after.started_at <= told.ended_at + told.gap
+    SELECT FROM (
+        SELECT subject_id, camera_id, started_at FROM sessions
+        WHERE status = 'active' AND session_id <> told.session_id
+              AND (subject_id, camera_id, started_at) > (told.subject_id, told.camera_id, told.started_at)
+        ORDER BY subject_id, camera_id, started_at LIMIT 1
+    ) AS after
+    WHERE after.subject_id = told.subject_id AND after.camera_id = told.camera_id
+          AND after.started_at <= told.ended_at + told.gap
 )
 OR told.appearance_count <> (
-    SELECT count(*) FROM appearances AS seen
-    WHERE seen.camera_id = told.camera_id AND seen.subject_id = told.subject_id
-          AND seen.started_at BETWEEN told.started_at AND told.ended_at AND seen.first_revision <= told.revision
+    SELECT count(*) FROM appearances
+    WHERE camera_id = told.camera_id AND subject_id = told.subject_id
+          AND appearances.started_at BETWEEN told.started_at AND told.ended_at AND first_revision <= told.revision
 )
 """
 
@@ -50,17 +60,20 @@ RETURNING session_checks.camera_id, subject_id, started_at, ended_at
 
 _SPANS = """
 unnest($1::text[], $2::text[], $3::timestamptz[], $4::timestamptz[]) WITH ORDINALITY
-    AS span (camera_id, subject_id, first, last, number)
+    AS span (span_camera_id, span_subject_id, first, last, number)
 """
 
 _TOUCHING = f"""
-SELECT number, {_COLUMNS} FROM {_SPANS} JOIN sessions USING (camera_id, subject_id)
-WHERE status = 'active' AND started_at <= last AND ended_at >= first
+SELECT number, {_COLUMNS}
+FROM {_SPANS} JOIN sessions
+     ON subject_id = span_subject_id AND camera_id = span_camera_id AND started_at <= last AND ended_at >= first
+WHERE status = 'active'
 """  # noqa: S608 - our own names
 
 _APPEARANCES_IN = f"""
-SELECT number, {MERGED_COLUMNS} FROM {_SPANS} JOIN appearances USING (camera_id, subject_id)
-WHERE started_at BETWEEN first AND last
+SELECT number, {MERGED_COLUMNS}
+FROM {_SPANS} JOIN appearances
+     ON camera_id = span_camera_id AND subject_id = span_subject_id AND started_at BETWEEN first AND last
 """  # noqa: S608 - our own names
 
 _TELL = "INSERT INTO session_outbox (session) VALUES ($1)"
@@ -128,7 +141,7 @@ class _StoredFacts:
         return [Span(*row) for row in await self._connection.fetch(_CHECKS_DUE, list(reached), list(reached.values()))]
 
     async def put(self, sessions: Sequence[Session]) -> None:
-        await self._connection.executemany(TABLE.upsert, [TABLE.values(each) for each in sessions])
+        await TABLE.put(self._connection, sessions)
 
 
 def _session(row: asyncpg.Record) -> Session:

@@ -1,7 +1,10 @@
 """The tables that hold records as they come: which, and the statement that lets only a newer record replace one."""
 
+from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any
 
+import asyncpg
 from msgspec import Struct
 
 from services.common.events.alerts import Alert, AlertRule
@@ -15,7 +18,7 @@ class Table(Struct, frozen=True):
     """A table whose columns are named as the fields of `item`.
 
     `revision` names what must be greater for a record to replace the stored one; without it the first one stays.
-    `unstored` are fields without a column.
+    `unstored` are fields without a column. `types` are those of the columns, where records come in bulk.
     """
 
     name: str
@@ -23,17 +26,32 @@ class Table(Struct, frozen=True):
     key: tuple[str, ...]
     revision: tuple[str, ...] = ()
     unstored: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
 
     @property
     def columns(self) -> tuple[str, ...]:
         return tuple(name for name in self.item.__struct_fields__ if name not in self.unstored)
 
+    async def put(self, connection: asyncpg.Connection, items: Sequence[Any]) -> None:
+        """Store the items, at most one a key, in place of older ones."""
+        if not items:
+            return
+        rows = list(map(attrgetter(*self.columns), items))
+        if self.types:
+            await connection.execute(self._upsert, *zip(*rows, strict=True))
+        else:
+            await connection.executemany(self._upsert, rows)
+
     @property
-    def upsert(self) -> str:
+    def _upsert(self) -> str:
         columns = self.columns
-        values = ", ".join(f"${number}" for number in range(1, len(columns) + 1))
+        if self.types:
+            arrays = ", ".join(f"${number}::{name}[]" for number, name in enumerate(self.types, 1))
+            source = f"SELECT * FROM unnest({arrays})"  # noqa: S608 - our own names
+        else:
+            source = f"VALUES ({', '.join(f'${number}' for number in range(1, len(columns) + 1))})"
         return (
-            f"INSERT INTO {self.name} AS stored ({', '.join(columns)}) VALUES ({values})"  # noqa: S608 - our own names
+            f"INSERT INTO {self.name} AS stored ({', '.join(columns)}) {source}"
             f" ON CONFLICT ({', '.join(self.key)}) DO {self._on_conflict(columns)}"
         )
 
@@ -51,15 +69,25 @@ class Table(Struct, frozen=True):
     def revision_of(self, item: Any) -> tuple[Any, ...]:
         return tuple(getattr(item, column) for column in self.revision)
 
-    def values(self, item: Any) -> tuple[Any, ...]:
-        return tuple(getattr(item, column) for column in self.columns)
-
 
 QUARANTINE = Table("quarantine", Quarantined, ("quarantine_id",))
 
 TABLES: dict[Topic, Table] = {
-    Topic.SESSIONS: Table("sessions", Session, ("session_id",), ("revision",), unstored=("partial",)),
-    Topic.OCCUPANCY: Table("occupancy_minutes", OccupancyMinute, ("camera_id", "minute"), ("revision",)),
+    Topic.SESSIONS: Table(
+        "sessions",
+        Session,
+        ("session_id",),
+        ("revision",),
+        unstored=("partial",),
+        types=(*["text"] * 3, *["timestamptz"] * 2, *["float8"] * 2, "int", *["text"] * 3, "bigint", "text"),
+    ),
+    Topic.OCCUPANCY: Table(
+        "occupancy_minutes",
+        OccupancyMinute,
+        ("camera_id", "minute"),
+        ("revision",),
+        types=("text", "timestamptz", "float8", "int", "int", "int", "bigint"),
+    ),
     Topic.INSIGHTS_MERGED: Table("insights", MergedInsight, ("insight_id",), ("revision",)),
     Topic.ALERTS: Table("alerts", Alert, ("alert_id",), ("revision",)),
     Topic.ALERT_RULES: Table("alert_rules", AlertRule, ("rule_id",), ("version", "updated_at")),

@@ -11,7 +11,7 @@ from services.common.failpoints import failpoint
 from services.common.topics import Topic
 from services.sink.domain.batch import Batch, Partition, Placed
 from services.sink.domain.repair import GapOf
-from services.sink.domain.rows import AppearanceRow, CameraRow, newest
+from services.sink.domain.rows import AppearanceRow, CameraRow, cameras_of, newest
 from services.sink.merging import store_appearances, store_cameras
 from services.sink.repairing import store_sessions
 from services.sink.tables import QUARANTINE, TABLES
@@ -91,7 +91,7 @@ class Writer:
             # Session records are judged by the appearances of the same batch, too.
             for topic in sorted(batch.items, key=lambda topic: topic is not Topic.APPEARANCES):
                 written += await _store_acceptable(connection, batch.items[topic], self._stores[topic])
-            await connection.executemany(QUARANTINE.upsert, [QUARANTINE.values(each) for each in written.quarantined])
+            await QUARANTINE.put(connection, written.quarantined)
             failpoint("sink.before_commit")
         return written
 
@@ -141,7 +141,7 @@ def _storing(topic: Topic) -> Store:
 
     async def store(connection: asyncpg.Connection, items: Sequence[Placed]) -> int:
         found = newest((each.item for each in items), table.key_of, table.revision_of)
-        await connection.executemany(table.upsert, [table.values(item) for item in found])
+        await table.put(connection, found)
         return 0
 
     return store
@@ -157,7 +157,8 @@ def _storing_sessions(gap_of: GapOf) -> Store:
 async def _store_appearances(connection: asyncpg.Connection, items: Sequence[Placed]) -> int:
     rows = [AppearanceRow.of(each.item, revision_after(each.offset)) for each in items]
     await store_appearances(connection, rows)
-    return await _store_cameras(connection, items)
+    await store_cameras(connection, cameras_of(each.item for each in items))
+    return 0
 
 
 async def _store_insights(connection: asyncpg.Connection, items: Sequence[Placed]) -> int:

@@ -3,7 +3,7 @@
 Every merge here is commutative, associative and idempotent: order, repetition and the cut into batches change nothing.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -126,6 +126,29 @@ class CameraRow(Struct, frozen=True):
             heartbeat=_latest(self.heartbeat, other.heartbeat),
             last_seen_at=max(seen, default=None),
         )
+
+
+def cameras_of(reports: Iterable[Appearance]) -> Iterator[CameraRow]:
+    """What the reports tell of their cameras: one row for all that say the same, which nearly all do."""
+    latest: dict[tuple[str | bool | None, ...], Appearance] = {}
+    for report in reports:
+        said = (
+            report.camera_id,
+            report.camera_description,
+            report.camera_group,
+            report.department,
+            report.division,
+            report.zone,
+        )
+        known = latest.get(said)
+        if known is None or report.reported_at > known.reported_at:
+            latest[said] = report
+        if report.source.startswith(LIVE_SOURCE):
+            of_live = (True, report.camera_id)
+            known = latest.get(of_live)
+            if known is None or report.ended_at > known.ended_at:
+                latest[of_live] = report
+    return map(CameraRow.of, latest.values())
 
 
 def _seen_live(report: Appearance) -> datetime | None:
