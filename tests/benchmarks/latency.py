@@ -18,7 +18,7 @@ from services.common.kafka.producer import EventProducer
 from services.common.topics import Topic
 from services.notifier.settings import NotifierSettings
 from tests.benchmarks import pair
-from tests.benchmarks.bench import Bench, Goal, Row, Section
+from tests.benchmarks.bench import Bench, Goal, Row, Section, cpu_seconds
 from tests.benchmarks.drain import read_from
 from tests.benchmarks.load import CAMERAS, make_topics
 from tests.benchmarks.pace import Times, marks, steadily, waited
@@ -52,7 +52,9 @@ async def measure(bench: Bench) -> Section:
     kafka = bench.servers.kafka
     async with bench.services() as processes:
         await make_topics(kafka, pair.TOPIC)
-        await processes.start(*SERVICES)
+        started = {name: processes.spawn(name, "-m", f"services.{name}") for name in SERVICES}
+        for name in SERVICES:
+            await processes.ready(name)
         await _publish_rule(kafka)
         async with _alerts(processes) as alerted:
             live = Live(processes.address("ingest"), alerted)
@@ -60,11 +62,14 @@ async def measure(bench: Bench) -> Section:
 
             async def one_round() -> dict[str, float]:
                 bare = await pair.pair_latency(kafka, PER_SECOND, bench.count(PAIR_EVENTS))
+                before = {name: cpu_seconds(process.pid) for name, process in started.items()}
                 accepted = await live.run(bench.count(EVENTS))
+                used = {name: cpu_seconds(process.pid) - before[name] for name, process in started.items()}
                 return {
                     **marks("pair", bare),
                     **marks("frame", waited(accepted, alerted)),
                     **await _hops(kafka, accepted, alerted),
+                    **{f"{name} cpu": seconds * 1000 / len(accepted) for name, seconds in used.items()},
                 }
 
             found = await bench.repeat(one_round)
@@ -83,6 +88,7 @@ async def measure(bench: Bench) -> Section:
                 for hop in (*HOPS, "notifier")
                 for mark in ("p50", "p99")
             ),
+            *(Row(f"{name}, CPU", found[f"{name} cpu"], "ms an event") for name in SERVICES),
         ],
     )
 

@@ -9,7 +9,10 @@ from services.common.topics import Topic
 from services.processor.app import APP_ID
 from tests.benchmarks.bench import Bench
 from tests.benchmarks.drain import ends_of, read_from, wait_until_committed
-from tests.benchmarks.load import CAMERAS, PRESENT, SIGHTINGS, bulk, fill, single
+from tests.benchmarks.load import CAMERAS, bulk, fill, single
+
+SEEN = 5_000
+"""Of each camera before: its values are then as large as they become."""
 
 EVENTS = 2_000
 PER_SECOND = 400
@@ -17,17 +20,16 @@ PER_SECOND = 400
 
 
 async def state_bytes_per_event(bench: Bench) -> float:
-    """Bytes of keys and values in the changelog per event, once a camera has seen each place taken anew."""
+    """Bytes of keys and values in the changelog per event."""
     kafka, events = bench.servers.kafka, bench.count(EVENTS)
-    seen = PRESENT * SIGHTINGS
     async with bench.services() as processes:
-        await fill(kafka, Topic.APPEARANCES, bulk(seen * CAMERAS))
+        await fill(kafka, Topic.APPEARANCES, bulk(SEEN * CAMERAS))
         await processes.start("processor")
         await wait_until_committed(kafka, APP_ID, Topic.APPEARANCES)
         changelog = await _changelog(kafka)
         before = await ends_of(kafka, changelog)
         async with AIOKafkaProducer(bootstrap_servers=kafka) as producer:
-            for key, value in single(events, skipped=seen):
+            for key, value in single(events, skipped=SEEN):
                 await producer.send_and_wait(Topic.APPEARANCES, value, key=key)
                 await asyncio.sleep(1 / PER_SECOND)
         await wait_until_committed(kafka, APP_ID, Topic.APPEARANCES)
@@ -39,7 +41,7 @@ async def _changelog(bootstrap: str) -> str:
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await admin.start()
     try:
-        [name] = [name for name in await admin.list_topics() if name.startswith(f"{APP_ID}-")]
+        [name] = [name for name in await admin.list_topics() if name.startswith(APP_ID) and name.endswith("-changelog")]
         return str(name)
     finally:
         await admin.close()

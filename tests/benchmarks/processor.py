@@ -5,7 +5,7 @@ from functools import partial
 from services.common.topics import Topic
 from services.processor.app import APP_ID
 from tests.benchmarks.baseline import CHANGELOG, EVENTS, NAIVE, PLAIN_LOOP, QUIX, SESSIONS
-from tests.benchmarks.bench import Bench, Goal, Row, Section, pin
+from tests.benchmarks.bench import Bench, Goal, Measured, Row, Section, pin
 from tests.benchmarks.drain import drain
 from tests.benchmarks.live_state import state_bytes_per_event
 from tests.benchmarks.load import CAMERAS, PRESENT, Records, bare, bulk, items_of, make_topics
@@ -24,7 +24,8 @@ clock runs from there to its last output.
 - **processor**: `python -m services.processor` as it is deployed.
 - **plain loop**: the same merge in a bare aiokafka loop, without recovery, rebalancing, refusals or health: the
   limit.
-- **Quix Streams**: the same envelopes, a state entry a subject, one output an envelope, a checkpoint every 0.5 s.
+- **Quix Streams**: the same envelopes, a state entry a subject, one output an envelope, a checkpoint every 0.5 s;
+  its Kafka client (librdkafka) and its state (RocksDB) are compiled.
 - **naive Faust agent**: default settings, one event a record ({{naive:,}} of them), one table write an event, JSON.
 
 The last two keep only the running session of a subject, which is less than what sessions need here: revisions, late
@@ -43,9 +44,10 @@ async def measure(bench: Bench) -> Section:
             **await run("loop", "tests.benchmarks.plain_loop", PLAIN_LOOP, load, Topic.APPEARANCES, SESSIONS),
             **await run("quix", "tests.benchmarks.quix", QUIX, load, Topic.APPEARANCES, SESSIONS),
             **await run("naive", "tests.benchmarks.naive", NAIVE, bare_load, EVENTS, SESSIONS),
-            "state": await state_bytes_per_event(bench),
         }
 
+    # A count and no time: once is enough.
+    state = Measured((await state_bytes_per_event(bench),))
     found = await bench.repeat(one_round)
     names = {"processor": "processor", "loop": "plain loop", "quix": "Quix Streams", "naive": "naive Faust agent"}
     return Section(
@@ -57,7 +59,7 @@ async def measure(bench: Bench) -> Section:
             Row("processor ÷ plain loop", found["processor"] / found["loop"], "x", Goal(least=0.5)),
             Row("processor ÷ Quix Streams", found["processor"] / found["quix"], "x"),
             *(Row(f"{title}, CPU", found[f"{name} cpu"], "s per million") for name, title in names.items()),
-            Row("state written per live event", found["state"], "bytes", Goal(most=8 * 1024)),
+            Row("state written per live event", state, "bytes", Goal(most=8 * 1024)),
         ],
     )
 
