@@ -35,10 +35,9 @@ RULES = [
 PAGE = f"""
 One process on one core, `python -m services.insights` as it is deployed, reads what lies in sessions.v1; broker and
 generator have the other cores. It has started before, and is stopped while the topic is filled: the clock runs from
-there to its last output. Session revisions of {CAMERAS}
-cameras, {PRESENT} subjects present at each, every session told {SIGHTINGS} times as it grows; a rule on dwell and one
-on occupancy are in force, and nobody breaks them. In bulk 500 revisions are one record ({{bulk:,}} in all), in single
-form each is one ({{single:,}}).
+there to its last output. Session revisions of {CAMERAS} cameras, {PRESENT} subjects present at each, every session
+told {SIGHTINGS} times as it grows; a rule on dwell and one on occupancy are in force, and nobody breaks them. In bulk
+500 revisions are one record ({{bulk:,}} in all), in single form each is one ({{single:,}}).
 """
 
 

@@ -33,13 +33,13 @@ PAGE = f"""
 A live key is a camera and a subject who is present there: {PRESENT} at each of 5, 500 and 5,000 cameras.
 
 **Core** is the pure part of the processor on one core, in CPU seconds: the state's values come from a dictionary, a
-step takes 500 appearances of one camera, the changed values are put back. Every camera has been fed until its
-values are as large as they become. A round takes {SAMPLE_RECORDS} steps of each state in turn, at one camera after
-another. The state after {{events:,}} events has {FEW:,} keys and has really taken them.
+step takes 500 appearances of one camera, the changed values are put back. Every camera has been fed until its values
+are as large as they become. A round takes {SAMPLE_RECORDS} steps of each state in turn, at one camera after another.
+The state after {{events:,}} events has {FEW:,} keys and has really taken them.
 
-**Process** is `python -m services.processor` with {{process_events:,}} appearances, in one run with 5 cameras and
-one with 500. It is told beside the core and has no goal: the 500 cameras are young and their values small. A
-million keys only the core is tried with.
+**Process** is `python -m services.processor` with {{process_events:,}} appearances, in one run with 5 cameras and one
+with 500. It is told beside the core and has no goal: the 500 cameras are young and their values small. A million keys
+only the core is tried with.
 """
 
 

@@ -13,7 +13,7 @@ from tests.benchmarks.load import CAMERAS, PRESENT, Records, bare, bulk, items_o
 APART = 1
 
 APPEARANCES = 400_000
-NAIVE_EVENTS = 30_000
+NAIVE_EVENTS = 20_000
 
 PAGE = f"""
 One process on one core reads what lies in a topic; broker and generator have the other cores. {{bulk:,}} appearances
@@ -24,8 +24,8 @@ clock runs from there to its last output.
 - **processor**: `python -m services.processor` as it is deployed.
 - **plain loop**: the same merge in a bare aiokafka loop, without recovery, rebalancing, refusals or health: the
   limit.
-- **Quix Streams**: the same envelopes, a state entry a subject, one output an envelope, a checkpoint every 0.5 s;
-  its Kafka client (librdkafka) and its state (RocksDB) are compiled.
+- **Quix Streams**: the same envelopes, a state entry a subject, one output an envelope, a checkpoint every 0.5 s; its
+  Kafka client (librdkafka) and its state (RocksDB) are compiled.
 - **naive Faust agent**: default settings, one event a record ({{naive:,}} of them), one table write an event, JSON.
 
 The last two keep only the running session of a subject, which is less than what sessions need here: revisions, late

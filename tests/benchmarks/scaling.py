@@ -16,16 +16,17 @@ from tests.support.waiting import wait_until
 
 APART = 2
 
-APPEARANCES = 400_000
+APPEARANCES = 200_000
 
 PAGE = f"""
 `python -m services.processor` once on one core, and twice on two, on the same {{appearances:,}} appearances of
 {CAMERAS} cameras with {PRESENT} subjects present at each, 500 to a record. Each process reads six of the twelve
 partitions; how the cameras fall on them is part of the result.
 
-Broker and generator keep off these two cores where the machine has more ({{cores}} here). Where it has not, the broker
-takes of the second process what it needs, and twice the rate cannot come of two cores: then the CPU seconds tell.
-As long as two processes together need for a million appearances what one needs, nothing but cores is in their way.
+Broker and generator keep off these two cores where the machine has more ({{cores}} here). Where it has not, the
+broker takes of the second process what it needs, and twice the rate cannot come of two cores: then the CPU seconds
+tell. As long as two processes together need for a million appearances what one needs, nothing but cores is in their
+way.
 """
 
 
