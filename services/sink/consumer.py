@@ -38,6 +38,9 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
     A partition is read only once its position was taken from PostgreSQL. Whatever happens to the assignment or to the
     database, the position is forgotten and taken again; a batch that lost its partition meanwhile is dropped.
 
+    While one batch is written the next is polled and read. It is written only if no partition was lost meanwhile and
+    the write before it succeeded.
+
     Session records that came before the appearances that they are judged by are given back, and their partition rests
     until those are stored, or until their log has no more of them (it was made anew).
     """
@@ -48,6 +51,9 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         self._on_repaired = on_repaired
         self._max_dwell = timedelta(hours=settings.implausible_dwell_hours)
         self._expected: dict[Partition, int] = {}
+        self._losses = 0
+        self._writing: asyncio.Task[None] | None = None
+        self._under_way: dict[Partition, int] = {}
         self._held: dict[int, int] = {}
         self._exhausted: dict[int, int] = {}
         self._trouble: str | None = None
@@ -71,8 +77,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
             while True:
                 try:
                     await self._step()
-                    self._trouble = None
-                    pause = FIRST_PAUSE_SECONDS
+                    if not self._trouble:
+                        pause = FIRST_PAUSE_SECONDS
                 except FencedError as error:
                     log.warning("another sink wrote this part of the log", found=str(error))
                     self._forget(list(self._expected))
@@ -83,6 +89,9 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
                     await asyncio.sleep(pause)
                     pause = min(pause * 2, self._settings.sink_retry_seconds)
         finally:
+            if self._writing:
+                self._writing.cancel()
+                await asyncio.gather(self._writing, return_exceptions=True)
             await self._kafka.stop()
 
     async def check(self) -> Health:
@@ -97,6 +106,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         self._forget(assigned)
 
     def _forget(self, partitions: Iterable[Partition]) -> None:
+        self._losses += 1
         for topic, number in partitions:
             self._expected.pop((topic, number), None)
             if topic == Topic.SESSIONS:
@@ -106,20 +116,38 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
     async def _step(self) -> None:
         if self._held:
             await self._release()
-        if missing := self._kafka.assignment() - self._expected.keys():
-            await self._position(missing)
+        if self._kafka.assignment() - self._expected.keys():
+            await self._written()
+            await self._position(self._kafka.assignment() - self._expected.keys())
+        losses = self._losses
         polled = await self._poll()
         owned = {partition: records for partition, records in polled.items() if partition in self._expected}
-        if owned:
-            batch = read(owned, self._max_dwell, self._appearances_offsets())
-            for number, held in batch.held.items():
-                self._hold(number, held)
-            if batch.following:
-                await self._handle(batch)
+        batch = read(owned, self._max_dwell, self._appearances_offsets())
+        await self._written()
+        if self._losses != losses:
+            # Some of it is somebody else's by now, or was taken back to another position.
+            self._forget(owned)
+            return
+        for number, held in batch.held.items():
+            self._hold(number, held)
+        if batch.following:
+            self._under_way = batch.following
+            expected = {partition: self._expected[partition] for partition in batch.following}
+            self._writing = asyncio.create_task(self._handle(batch, expected))
+        else:
+            self._trouble = None
+
+    async def _written(self) -> None:
+        """Wait for the write that is under way; raises what it raised."""
+        writing, self._writing, self._under_way = self._writing, None, {}
+        if writing:
+            await writing
+            self._trouble = None
 
     def _appearances_offsets(self) -> dict[int, int]:
+        known = {**self._expected, **self._under_way}
         return {
-            number: max(self._expected.get((Topic.APPEARANCES, number), 0), self._exhausted.get(number, 0))
+            number: max(known.get((Topic.APPEARANCES, number), 0), self._exhausted.get(number, 0))
             for number in range(PARTITIONS)
         }
 
@@ -184,9 +212,9 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
             wait_ms = 0
         return polled
 
-    async def _handle(self, batch: Batch) -> None:
+    async def _handle(self, batch: Batch, expected: dict[Partition, int]) -> None:
         started = time.perf_counter()
-        written = await self._writer.write(batch, self._expected)
+        written = await self._writer.write(batch, expected)
         failpoint("sink.after_commit")
         # A partition that was revoked while the transaction ran stays out: its next owner takes the position anew.
         kept = {partition: offset for partition, offset in batch.following.items() if partition in self._expected}

@@ -9,6 +9,7 @@ from services.sink.consumer import Consumer
 from services.sink.domain.batch import Batch, Partition
 from services.sink.settings import SinkSettings
 from services.sink.writer import Writer, Written
+from tests.support.kafka import Record
 
 OWNED = (Topic.ALERTS, 3)
 
@@ -38,6 +39,41 @@ async def test_a_batch_that_lost_all_its_partitions_meanwhile_ends_nothing(monke
 
     monkeypatch.setattr(consumer._kafka, "commit", commit)
     monkeypatch.setattr(consumer, "_expected", {OWNED: 7})
-    await consumer._handle(Batch(following={OWNED: 8}))
+    await consumer._handle(Batch(following={OWNED: 8}), {OWNED: 7})
     assert told == []
     assert (await consumer.check()).detail == {"partitions": 0}
+
+
+@pytest.mark.parametrize("lost", [True, False], ids=["lost", "kept"])
+async def test_what_was_polled_is_written_only_if_no_partition_was_lost_meanwhile(
+    monkeypatch: pytest.MonkeyPatch, lost: bool
+) -> None:
+    written: list[Mapping[Partition, int]] = []
+
+    class Recording(Writer):
+        def __init__(self) -> None:
+            pass
+
+        async def write(self, batch: Batch, expected: Mapping[Partition, int]) -> Written:
+            written.append(expected)
+            return Written([], 0)
+
+    consumer = Consumer(SinkSettings(), Recording(), lambda: None)
+
+    async def poll() -> dict[Partition, list[Record]]:
+        if lost:
+            consumer.on_partitions_revoked([OWNED])
+            consumer._expected[OWNED] = 5
+        return {OWNED: [Record(3, 7, b"c1", b"unreadable")]}
+
+    async def commit(offsets: object) -> None:
+        pass
+
+    monkeypatch.setattr(consumer._kafka, "assignment", lambda: {OWNED})
+    monkeypatch.setattr(consumer._kafka, "commit", commit)
+    monkeypatch.setattr(consumer, "_poll", poll)
+    monkeypatch.setattr(consumer, "_expected", {OWNED: 7})
+    await consumer._step()
+    await consumer._written()
+    assert written == ([] if lost else [{OWNED: 7}])
+    assert consumer._expected == ({} if lost else {OWNED: 8})
