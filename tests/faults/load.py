@@ -109,20 +109,22 @@ class Load:
                 await self._publish(producer, Topic.APPEARANCES, reports, Appearance)
                 self.accepted += reports
 
-    async def upload(self, name: str, content: bytes) -> httpx.Response:
-        """Send a file until it is accepted and, where it was queued, finished."""
+    async def upload(self, name: str, content: bytes) -> Any:
+        """Send a file until it is accepted and, where it was queued, finished; returns the completed upload."""
         while True:
             try:
                 answer = await self._http.post("/api/v1/uploads", files={"file": (name, content)})
             except httpx.TransportError:
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
-            if answer.is_success and await self._is_finished(answer.json()):
-                return answer
+            if answer.is_success:
+                upload = await self._finished(answer.json())
+                if upload["status"] == "completed":
+                    return upload
             self.refusals.append(answer)
             await asyncio.sleep(RETRY_SECONDS)
 
-    async def _is_finished(self, upload: Any) -> bool:
+    async def _finished(self, upload: Any) -> Any:
         while upload["status"] in ("received", "processing"):
             await asyncio.sleep(RETRY_SECONDS)
             try:
@@ -131,7 +133,7 @@ class Load:
                 continue
             if answer.is_success:
                 upload = answer.json()
-        return bool(upload["status"] == "completed")
+        return upload
 
     async def _connector(self, stop: asyncio.Event) -> None:
         async with EventProducer(self._bootstrap, "faults", timeout_ms=PUBLISH_TIMEOUT_MS) as producer:
