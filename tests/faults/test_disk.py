@@ -36,6 +36,7 @@ async def test_a_full_disk(small_disk: Path, tmp_path: Path) -> None:
         fill(ballast)
         await asyncio.sleep(FULL_SECONDS)
         ballast.unlink()
+        assert {answer.status_code for answer in rig.load.refusals} == {503}
         for name in ("kafka", "postgres"):
             if rig.servers.has_ended(name):
                 await rig.servers.start_again(name)
