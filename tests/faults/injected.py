@@ -59,9 +59,8 @@ async def broker_away(rig: Rig) -> None:
     rig.servers.end("kafka", signal.SIGTERM)
     await asyncio.sleep(AWAY_SECONDS)
     answers = list(rig.load.refusals)
-    assert answers, "files were sent meanwhile"
-    assert {(answer.status_code, "retry-after" in answer.headers) for answer in answers} == {(503, True)}
     await rig.servers.start_again("kafka")
+    assert {(answer.status_code, "retry-after" in answer.headers) for answer in answers} == {(503, True)}
     await rig.accepts_more()
 
 

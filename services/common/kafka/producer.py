@@ -28,7 +28,8 @@ class PublishError(Exception):
 class EventProducer:
     """An idempotent producer (acks=all) of enveloped events.
 
-    ``publish`` returns when every record is acknowledged, and raises `PublishError` when one is not.
+    ``publish`` returns when every record is acknowledged, and raises `PublishError` when one is not in `timeout_ms`. It
+    may be delivered even so.
     """
 
     def __init__(self, bootstrap: str, client_id: str, *, linger_ms: int = 0, timeout_ms: int = 30_000) -> None:
@@ -43,6 +44,7 @@ class EventProducer:
             max_request_size=MAX_REQUEST_BYTES,
             request_timeout_ms=timeout_ms,
         )
+        self._timeout_seconds = timeout_ms / 1_000
 
     async def __aenter__(self) -> Self:
         await self._producer.start()
@@ -65,13 +67,15 @@ class EventProducer:
 
     async def _deliver(self, topic: str, records: Iterable[Record], partition: int | None = None) -> None:
         try:
-            pending = [
-                await self._producer.send(topic, key=key, value=value, headers=headers, partition=partition)
-                for key, value, headers in records
-            ]
-            await asyncio.gather(*pending)
-        except KafkaError as error:
-            raise PublishError(f"Kafka did not acknowledge {topic}: {error}") from error
+            # An idempotent producer of aiokafka tries again for ever, whatever its own limit is.
+            async with asyncio.timeout(self._timeout_seconds):
+                pending = [
+                    await self._producer.send(topic, key=key, value=value, headers=headers, partition=partition)
+                    for key, value, headers in records
+                ]
+                await asyncio.gather(*pending)
+        except (KafkaError, TimeoutError) as error:
+            raise PublishError(f"Kafka did not acknowledge {topic}: {error or 'no answer in time'}") from error
 
     async def check(self) -> Health:
         """Ready while the brokers answer a metadata request."""
