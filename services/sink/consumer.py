@@ -21,6 +21,12 @@ from services.sink.writer import FIRST_PAUSE_SECONDS, TROUBLE, FencedError, Writ
 log = get_logger(__name__)
 
 GROUP = "dwell-sink"
+FETCH_WAIT_MS = 50
+"""A partition that rested is asked for only when the request under way is answered, which idle ones draw out."""
+
+HELD_POLL_MS = 20
+"""Instead of the usual wait while session records wait for their appearances."""
+
 CONSUMED_TOPICS = tuple(spec.topic for spec in TOPICS if "sink" in spec.consumers)
 
 POLL_RECORDS = 20
@@ -65,6 +71,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             max_partition_fetch_bytes=FETCH_BYTES,
+            fetch_max_wait_ms=FETCH_WAIT_MS,
             # Partitions of one number go to one process, which then knows of its sessions' appearances by itself.
             partition_assignment_strategy=(RangePartitionAssignor,),
         )
@@ -200,7 +207,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         """Records up to the batch's bounds; waits only for the first."""
         polled: Polled = {}
         count = size = 0
-        wait_ms = int(self._settings.sink_poll_seconds * 1000)
+        wait_ms = HELD_POLL_MS if self._held else int(self._settings.sink_poll_seconds * 1000)
         while count < self._settings.sink_batch_records and size < self._settings.sink_batch_bytes:
             more = await self._kafka.getmany(timeout_ms=wait_ms, max_records=POLL_RECORDS)
             if not more:
