@@ -1,6 +1,10 @@
-"""The alerts of one camera, kept by the hour in which each opened."""
+"""The alerts of one camera, kept by the hour in which each opened and, within it, by whom they are of.
+
+A value holds every 64th rule and subject of an hour: one value an hour would be written whole for each new alert.
+"""
 
 from collections.abc import Callable, Iterator
+from zlib import crc32
 
 import msgspec
 from msgspec.structs import replace
@@ -12,34 +16,49 @@ from services.insights.domain.spans import HOUR, micros
 LOOK_BACK_HOURS = 24
 """An alert that opened earlier than this before the time in question is not found again, unless it is open."""
 
+PARTS = 64
+"""Of an hour. Part of the state's layout."""
+
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(list[Alert])
 
 Owner = tuple[str, str | None]
 """Rule and subject."""
 
+Place = tuple[int, int]
+"""Hour and part."""
+
+
+def _owner_of(alert: Alert) -> Owner:
+    return alert.rule_id, alert.subject_id
+
+
+def _part_of(owner: Owner) -> int:
+    rule_id, subject_id = owner
+    return crc32(f"{rule_id} {subject_id or ''}".encode()) % PARTS
+
 
 class AlertBook:
-    """Reads hours through `read` and changes alerts in memory; `open_hours` maps each open alert to its hour.
+    """Reads values through `read` and changes alerts in memory; `open_places` maps each open alert to its place.
 
     `changed` gives those that any change has been made to; in the end they may be as they were.
     """
 
-    def __init__(self, read: Callable[[int], bytes | None], open_hours: dict[str, int]) -> None:
+    def __init__(self, read: Callable[[Place], bytes | None], open_places: dict[str, Place]) -> None:
         self._read = read
-        self._hours: dict[int, dict[str, Alert]] = {}
-        self._hour_of: dict[str, int] = {}
+        self._values: dict[Place, dict[str, Alert]] = {}
+        self._place_of: dict[str, Place] = {}
         self._owned: dict[Owner, set[str]] = {}
         self._changed: set[str] = set()
-        self._unwritten: set[int] = set()
-        self.open_hours = open_hours
+        self._unwritten: set[Place] = set()
+        self.open_places = open_places
 
-    def look_up(self, start: int, end: int, cooldown_seconds: float) -> None:
-        """Have the alerts at hand that matter to ``[start, end]`` (microseconds)."""
+    def look_up(self, owner: Owner, start: int, end: int, cooldown_seconds: float) -> None:
+        """Have the owner's alerts at hand that matter to ``[start, end]`` (microseconds)."""
+        part = _part_of(owner)
         back = LOOK_BACK_HOURS + int(cooldown_seconds // 3_600)
         for hour in range(start // HOUR - back, end // HOUR + 1):
-            if hour not in self._hours:
-                self._load(hour)
+            self._load((hour, part))
 
     def of(self, owner: Owner) -> list[Alert]:
         return [self._get(alert_id) for alert_id in sorted(self._owned.get(owner, ()))]
@@ -48,48 +67,49 @@ class AlertBook:
         return [alert for alert in self.of(owner) if micros(alert.event_time) <= end and micros(end_of(alert)) >= start]
 
     def open(self) -> list[Alert]:
-        for hour in set(self.open_hours.values()):
-            if hour not in self._hours:
-                self._load(hour)
-        return [self._get(alert_id) for alert_id in sorted(self.open_hours)]
+        for place in set(self.open_places.values()):
+            self._load(place)
+        return [self._get(alert_id) for alert_id in sorted(self.open_places)]
 
     def put(self, alert: Alert) -> None:
-        hour = self._hour_of.get(alert.alert_id, micros(alert.event_time) // HOUR)
-        if hour not in self._hours:
-            self._load(hour)
-        known = self._hours[hour].get(alert.alert_id)
+        new = micros(alert.event_time) // HOUR, _part_of(_owner_of(alert))
+        place = self._place_of.get(alert.alert_id, new)
+        self._load(place)
+        known = self._values[place].get(alert.alert_id)
         if known != alert:
             self._changed.add(alert.alert_id)
-            self._keep(hour, alert)
-            self._unwritten.add(hour)
+            self._keep(place, alert)
+            self._unwritten.add(place)
         if alert.status == "open":
-            self.open_hours[alert.alert_id] = hour
+            self.open_places[alert.alert_id] = place
         else:
-            self.open_hours.pop(alert.alert_id, None)
+            self.open_places.pop(alert.alert_id, None)
 
     def changed(self, revision: int) -> list[Alert]:
         """What to tell, at the revision."""
         told = []
         for alert_id in sorted(self._changed):
             alert = replace(self._get(alert_id), revision=revision)
-            self._keep(self._hour_of[alert_id], alert)
+            self._keep(self._place_of[alert_id], alert)
             told.append(alert)
         return told
 
-    def writes(self) -> Iterator[tuple[int, bytes]]:
-        for hour in sorted(self._unwritten):
-            yield hour, _ENCODER.encode(list(self._hours[hour].values()))
+    def writes(self) -> Iterator[tuple[Place, bytes]]:
+        for place in sorted(self._unwritten):
+            yield place, _ENCODER.encode(list(self._values[place].values()))
 
     def _get(self, alert_id: str) -> Alert:
-        return self._hours[self._hour_of[alert_id]][alert_id]
+        return self._values[self._place_of[alert_id]][alert_id]
 
-    def _load(self, hour: int) -> None:
-        self._hours[hour] = {}
-        value = self._read(hour)
+    def _load(self, place: Place) -> None:
+        if place in self._values:
+            return
+        self._values[place] = {}
+        value = self._read(place)
         for alert in _DECODER.decode(value) if value else []:
-            self._keep(hour, alert)
+            self._keep(place, alert)
 
-    def _keep(self, hour: int, alert: Alert) -> None:
-        self._hours[hour][alert.alert_id] = alert
-        self._hour_of[alert.alert_id] = hour
-        self._owned.setdefault((alert.rule_id, alert.subject_id), set()).add(alert.alert_id)
+    def _keep(self, place: Place, alert: Alert) -> None:
+        self._values[place][alert.alert_id] = alert
+        self._place_of[alert.alert_id] = place
+        self._owned.setdefault(_owner_of(alert), set()).add(alert.alert_id)

@@ -11,7 +11,7 @@ from services.common.events.alerts import Alert, AlertRule
 from services.common.events.common import stable_id
 from services.common.events.insights import InsightEvent, MergedInsight
 from services.common.events.sessions import OccupancyMinute, Session
-from services.insights.domain.alertbook import AlertBook
+from services.insights.domain.alertbook import AlertBook, Place
 from services.insights.domain.merge import merged, newer, refer, touched
 from services.insights.domain.occupancy import touched_minutes
 from services.insights.domain.slots import Slots
@@ -21,13 +21,13 @@ from services.insights.domain.watch import watch_dwell, watch_occupancy, watch_t
 
 class _Kept(msgspec.Struct):
     """When this state began, in milliseconds; how many records of each topic are applied; the greatest revision of an
-    insight or alert told; and the hour in which each open alert opened."""
+    insight or alert told; and where each open alert is kept."""
 
     began: int = 0
     sessions_revision: int = 0
     insights_revision: int = 0
     told: int = 0
-    open_hours: dict[str, int] = {}
+    open_alerts: dict[str, tuple[int, int]] = {}
 
 
 @dataclass(slots=True)
@@ -67,7 +67,7 @@ class Camera:
         self._durable = _KEPT.decode(kept) if kept else _Kept()
         self._kept = _KEPT.decode(kept) if kept else _Kept()
         self._slots = Slots(lambda slot: read(f"slot:{slot}"))
-        self._alerts = AlertBook(lambda hour: read(f"alerts:{hour}"), self._kept.open_hours)
+        self._alerts = AlertBook(lambda place: read(_alerts_key(place)), self._kept.open_alerts)
         self._insights: dict[str, InsightEvent] = {}
         self._minutes: list[OccupancyMinute] = []
         self._subjects: set[str | None] = set()
@@ -127,7 +127,7 @@ class Camera:
 
     @property
     def has_open_alerts(self) -> bool:
-        return bool(self._kept.open_hours)
+        return bool(self._kept.open_alerts)
 
     def claim(self) -> Iterator[tuple[str, bytes]]:
         if self._kept.told != self._durable.told:
@@ -137,8 +137,8 @@ class Camera:
     def writes(self) -> Iterator[tuple[str, bytes]]:
         for slot, value in self._slots.writes():
             yield f"slot:{slot}", value
-        for hour, value in self._alerts.writes():
-            yield f"alerts:{hour}", value
+        for place, value in self._alerts.writes():
+            yield _alerts_key(place), value
         for insight_id, event in self._insights.items():
             yield _insight_key(insight_id), _ENCODER.encode(event)
         if self._kept != self._durable:
@@ -152,6 +152,11 @@ class Camera:
             return self._insights[insight_id]
         value = self._read(_insight_key(insight_id))
         return _INSIGHT.decode(value) if value else None
+
+
+def _alerts_key(place: Place) -> str:
+    hour, part = place
+    return f"alerts:{hour}:{part}"
 
 
 def _insight_key(insight_id: str) -> str:

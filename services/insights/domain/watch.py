@@ -39,8 +39,8 @@ def watch_dwell(
             continue
         for subject_id, spans in by_subject.items():
             start, end = min(span.started_at for span in spans), max(span.reach for span in spans)
-            alerts.look_up(start, end, rule.cooldown_seconds)
             owner = (rule.rule_id, subject_id)
+            alerts.look_up(owner, start, end, rule.cooldown_seconds)
             known = alerts.overlapping(owner, start, end)
             if not known and not dwell_episodes(rule, spans):
                 continue
@@ -66,7 +66,7 @@ def watch_occupancy(
         if rule.kind == OCCUPANCY_EXCEEDED:
             owner = (rule.rule_id, None)
             for start, end in _stretches(slots.touched()):
-                alerts.look_up(start, end, rule.cooldown_seconds)
+                alerts.look_up(owner, start, end, rule.cooldown_seconds)
                 (begin, until), episodes = _whole_episodes(alerts, slots, rule, gap, start, end)
                 _put(alerts, rule, camera_id, owner, (begin, until), episodes, processed_at)
 
