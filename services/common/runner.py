@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import uvicorn
+import uvloop
 
 from services.common.logging import get_logger
 
@@ -73,7 +74,7 @@ async def run_parts(*parts: Part) -> None:
 def run(service: str, *parts: Part) -> None:
     """Run a service's parts to the end of the process; exit code 1 on failure, so that a supervisor restarts it."""
     try:
-        asyncio.run(run_parts(*parts))
+        uvloop.run(run_parts(*parts))
     except Exception:
         log.exception("service failed", service=service)
         sys.exit(1)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import NoReturn
 
 import faust
+import uvloop
 from aiokafka.errors import KafkaError
 
 from services.common.health import Check
@@ -67,6 +68,7 @@ def run_faust(
 ) -> NoReturn:
     """Run the app's worker with health endpoints on `port`, to the end of the process."""
 
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     _make_changelogs(app, settings)
     settings.home.mkdir(parents=True, exist_ok=True)
     Witness(app, settings, topics, checks).start(port)
