@@ -39,7 +39,7 @@ def attach_agents(app: faust.App, settings: InsightsSettings, rulebook: RuleBook
 
     @app.agent(topic, concurrency=1)
     async def records(stream: Any) -> None:
-        async with EventProducer(settings.kafka_bootstrap, app.conf.id) as producer:
+        async with EventProducer(settings.kafka_bootstrap, app.conf.id, linger_ms=10) as producer:
             table.producer = producer
             handler = RecordsHandler(settings, table, producer, rulebook)
             async with PartitionWorkers(handler.handle, table.continuity) as workers:

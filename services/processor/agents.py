@@ -35,7 +35,7 @@ def attach_agents(app: faust.App, settings: ProcessorSettings) -> None:
 
     @app.agent(topic, concurrency=1)
     async def appearances(stream: Any) -> None:
-        async with EventProducer(settings.kafka_bootstrap, app.conf.id) as producer:
+        async with EventProducer(settings.kafka_bootstrap, app.conf.id, linger_ms=10) as producer:
             table.producer = producer
             handler = AppearancesHandler(settings, table, producer)
             async with PartitionWorkers(handler.handle, table.continuity) as workers:
@@ -57,12 +57,11 @@ class AppearancesHandler:
         self._max_dwell = timedelta(hours=settings.implausible_dwell_hours)
 
     async def handle(self, partition: int, events: Sequence[Any]) -> None:
-        """All that waits of one camera is one step: each session is told once, with the revision of the last record."""
-        cameras: dict[str, list[Appearance]] = {}
-        last_offsets: dict[str, int] = {}
+        """Each record is a step, and of each session the last one's word is told: so a crash may cut the records into
+        other batches, and a session that was told of is never left behind."""
         refused: list[Quarantined] = []
         states: dict[str, CameraState] = {}
-        sessions: list[Session] = []
+        sessions: dict[str, Session] = {}
         horizon, writes = self._horizon(partition, events[0].message)
         with HANDLE_SECONDS.labels(Topic.APPEARANCES).time():
             for event in events:
@@ -70,23 +69,22 @@ class AppearancesHandler:
                 refused += bad
                 if reports:
                     camera_id = reports[0].camera_id
-                    cameras.setdefault(camera_id, []).extend(reports)
-                    last_offsets[camera_id] = event.message.offset
+                    if camera_id not in states:
+                        states[camera_id] = CameraState(partial(self._read, camera_id), horizon)
+                    changed = step(
+                        states[camera_id],
+                        reports,
+                        camera_id=camera_id,
+                        gap=timedelta(seconds=self._settings.gap_seconds(camera_id)),
+                        revision=revision_after(event.message.offset),
+                    )
+                    sessions.update((session.session_id, session) for session in changed)
                 CONSUMED.labels(Topic.APPEARANCES).inc(len(reports))
-            for camera_id, reports in cameras.items():
-                states[camera_id] = CameraState(partial(self._read, camera_id), horizon)
-                sessions += step(
-                    states[camera_id],
-                    reports,
-                    camera_id=camera_id,
-                    gap=timedelta(seconds=self._settings.gap_seconds(camera_id)),
-                    revision=revision_after(last_offsets[camera_id]),
-                )
         continue_trace(events[-1].headers)
         if refused:
             await self._producer.publish(Topic.QUARANTINE, refused, SOURCE)
         if sessions:
-            await self._producer.publish(Topic.SESSIONS, sessions, SOURCE)
+            await self._producer.publish(Topic.SESSIONS, sessions.values(), SOURCE)
         await self._table.write(partition, [*writes, *_values(states)])
 
     def _horizon(self, partition: int, first: Any) -> tuple[datetime | None, list[tuple[bytes, bytes]]]:

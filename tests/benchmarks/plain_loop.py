@@ -12,8 +12,7 @@ from functools import partial
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.structs import ConsumerRecord
 
-from services.common.events.appearances import Appearance
-from services.common.events.sessions import revision_after
+from services.common.events.sessions import Session, revision_after
 from services.common.kafka.envelopes import decode, envelopes
 from services.common.topics import Topic
 from services.processor.domain.buckets import CameraState
@@ -55,18 +54,20 @@ async def main(bootstrap: str) -> None:
 
 
 async def _handle(partition: int, records: list[ConsumerRecord], state: State, producer: AIOKafkaProducer) -> None:
-    reports: dict[str, list[Appearance]] = {}
+    cameras: dict[str, CameraState] = {}
+    sessions: dict[str, Session] = {}
     for record in records:
-        reports.setdefault(record.key.decode(), []).extend(decode(Topic.APPEARANCES, record.value).items)
-    cameras = {camera_id: CameraState(partial(_read, state, camera_id)) for camera_id in reports}
-    revision = revision_after(records[-1].offset)
-    sessions = [
-        session
-        for camera_id, camera in cameras.items()
-        for session in step(camera, reports[camera_id], camera_id=camera_id, gap=GAP, revision=revision)
-    ]
+        reports = decode(Topic.APPEARANCES, record.value).items
+        camera_id = reports[0].camera_id
+        if camera_id not in cameras:
+            cameras[camera_id] = CameraState(partial(_read, state, camera_id))
+        revision = revision_after(record.offset)
+        changed = step(cameras[camera_id], reports, camera_id=camera_id, gap=GAP, revision=revision)
+        sessions.update((session.session_id, session) for session in changed)
     send = partial(producer.send, partition=partition)
-    sent = [await send(SESSIONS, value, key=key) for key, value in envelopes(Topic.SESSIONS, sessions, PLAIN_LOOP)]
+    sent = [
+        await send(SESSIONS, value, key=key) for key, value in envelopes(Topic.SESSIONS, sessions.values(), PLAIN_LOOP)
+    ]
     for camera_id, camera in cameras.items():
         for name, value in camera.writes():
             sent.append(await send(CHANGELOG, value, key=f"{name}:{camera_id}".encode()))

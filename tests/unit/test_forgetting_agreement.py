@@ -40,11 +40,12 @@ def test_what_a_bounded_state_forgets_is_put_right(
         while offset < len(records):
             batch = records[offset : offset + data.draw(st.integers(1, 3), label="records of a batch")]
             state = CameraState(values.get)
-            reports = [report for record in batch for report in record]
-            revision = revision_after(offset + len(batch) - 1)
-            sessions = step(state, reports, camera_id=CAMERA, gap=GAP, revision=revision)
+            sessions: dict[str, Session] = {}
+            for number, record in enumerate(batch, offset):
+                changed = step(state, record, camera_id=CAMERA, gap=GAP, revision=revision_after(number))
+                sessions.update((session.session_id, session) for session in changed)
             writes = list(state.writes())
-            told += sessions
+            told += sessions.values()
             if crashes and data.draw(st.booleans(), label="crash"):
                 crashes -= 1
                 values.update(writes[: data.draw(st.integers(0, len(writes)), label="written")])

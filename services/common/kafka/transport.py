@@ -6,13 +6,14 @@ import faust
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
 from yarl import URL
 
-from services.common.kafka.fetching import FETCH_WAIT_MS
+from services.common.kafka.fetching import FETCH_MIN_BYTES, FETCH_WAIT_MS
 
 
 class _Thread(AIOKafkaConsumerThread):
     def _create_worker_consumer(self, transport: Transport) -> Any:
         consumer: Any = super()._create_worker_consumer(transport)
         consumer._fetch_max_wait_ms = FETCH_WAIT_MS
+        consumer._fetch_min_bytes = FETCH_MIN_BYTES
         return consumer
 
 

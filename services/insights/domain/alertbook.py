@@ -3,7 +3,7 @@
 A value holds every 64th rule and subject of an hour: one value an hour would be written whole for each new alert.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from zlib import crc32
 
 import msgspec
@@ -28,6 +28,9 @@ Owner = tuple[str, str | None]
 Place = tuple[int, int]
 """Hour and part."""
 
+Open = tuple[int, int, str, int]
+"""Of an open alert: its place, its rule, and its end so far in microseconds."""
+
 
 def _owner_of(alert: Alert) -> Owner:
     return alert.rule_id, alert.subject_id
@@ -39,19 +42,19 @@ def _part_of(owner: Owner) -> int:
 
 
 class AlertBook:
-    """Reads values through `read` and changes alerts in memory; `open_places` maps each open alert to its place.
+    """Reads values through `read` and changes alerts in memory; `open_alerts` has what must be known of open ones.
 
     `changed` gives those that any change has been made to; in the end they may be as they were.
     """
 
-    def __init__(self, read: Callable[[Place], bytes | None], open_places: dict[str, Place]) -> None:
+    def __init__(self, read: Callable[[Place], bytes | None], open_alerts: dict[str, Open]) -> None:
         self._read = read
         self._values: dict[Place, dict[str, Alert]] = {}
         self._place_of: dict[str, Place] = {}
         self._owned: dict[Owner, set[str]] = {}
         self._changed: set[str] = set()
         self._unwritten: set[Place] = set()
-        self.open_places = open_places
+        self.open_alerts = open_alerts
 
     def look_up(self, owner: Owner, start: int, end: int, cooldown_seconds: float) -> None:
         """Have the owner's alerts at hand that matter to ``[start, end]`` (microseconds)."""
@@ -66,10 +69,14 @@ class AlertBook:
     def overlapping(self, owner: Owner, start: int, end: int) -> list[Alert]:
         return [alert for alert in self.of(owner) if micros(alert.event_time) <= end and micros(end_of(alert)) >= start]
 
-    def open(self) -> list[Alert]:
-        for place in set(self.open_places.values()):
-            self._load(place)
-        return [self._get(alert_id) for alert_id in sorted(self.open_places)]
+    def over(self, rule_ids: Collection[str], until: int) -> list[Alert]:
+        """The open alerts that ended before `until` (microseconds), and those of other rules than these."""
+        found = []
+        for alert_id, (hour, part, rule_id, end) in sorted(self.open_alerts.items()):
+            if end < until or rule_id not in rule_ids:
+                self._load((hour, part))
+                found.append(self._get(alert_id))
+        return found
 
     def put(self, alert: Alert) -> None:
         new = micros(alert.event_time) // HOUR, _part_of(_owner_of(alert))
@@ -81,9 +88,9 @@ class AlertBook:
             self._keep(place, alert)
             self._unwritten.add(place)
         if alert.status == "open":
-            self.open_places[alert.alert_id] = place
+            self.open_alerts[alert.alert_id] = (*place, alert.rule_id, micros(end_of(alert)))
         else:
-            self.open_places.pop(alert.alert_id, None)
+            self.open_alerts.pop(alert.alert_id, None)
 
     def changed(self, revision: int) -> list[Alert]:
         """What to tell, at the revision."""

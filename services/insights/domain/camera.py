@@ -11,7 +11,7 @@ from services.common.events.alerts import Alert, AlertRule
 from services.common.events.common import stable_id
 from services.common.events.insights import InsightEvent, MergedInsight
 from services.common.events.sessions import OccupancyMinute, Session
-from services.insights.domain.alertbook import AlertBook, Place
+from services.insights.domain.alertbook import AlertBook, Open, Place
 from services.insights.domain.merge import merged, newer, refer, touched
 from services.insights.domain.occupancy import touched_minutes
 from services.insights.domain.slots import Slots
@@ -21,13 +21,13 @@ from services.insights.domain.watch import watch_dwell, watch_occupancy, watch_t
 
 class _Kept(msgspec.Struct):
     """When this state began, in milliseconds; how many records of each topic are applied; the greatest revision of an
-    insight or alert told; and where each open alert is kept."""
+    insight or alert told; and the open alerts."""
 
     began: int = 0
     sessions_revision: int = 0
     insights_revision: int = 0
     told: int = 0
-    open_alerts: dict[str, tuple[int, int]] = {}
+    open_alerts: dict[str, Open] = {}
 
 
 @dataclass(slots=True)

@@ -73,10 +73,8 @@ def watch_occupancy(
 
 def watch_time(alerts: AlertBook, rules: Sequence[AlertRule], gap: timedelta, now: datetime) -> None:
     """Resolve the open alerts whose episode is over, and those whose rule is no more."""
-    in_force = {rule.rule_id for rule in rules}
-    for alert in alerts.open():
-        if alert.rule_id not in in_force or now - end_of(alert) > gap:
-            alerts.put(resolved(alert))
+    for alert in alerts.over({rule.rule_id for rule in rules}, micros(now - gap)):
+        alerts.put(resolved(alert))
 
 
 def _put(
