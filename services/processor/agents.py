@@ -11,7 +11,7 @@ from services.common.events.admission import refusal
 from services.common.events.appearances import Appearance
 from services.common.events.quarantine import Quarantined
 from services.common.events.sessions import Session, revision_after
-from services.common.kafka.envelopes import decode
+from services.common.kafka.envelopes import decode_bare
 from services.common.kafka.headers import continue_trace
 from services.common.kafka.producer import EventProducer
 from services.common.kafka.quarantine import camera_of, refuse_record
@@ -102,9 +102,7 @@ class AppearancesHandler:
 
     def _admit(self, event: Any) -> tuple[list[Appearance], list[Quarantined]]:
         message = event.message
-        decoded = decode(Topic.APPEARANCES, message.value).admit(
-            lambda report: refusal(report, message.key, self._max_dwell)
-        )
+        decoded = decode_bare(message.value).admit(lambda report: refusal(report, message.key, self._max_dwell))
         camera_id = camera_of(Topic.APPEARANCES, message.key)
         return decoded.items, [
             refuse_record(Topic.APPEARANCES, message.partition, message.offset, item, camera_id) for item in decoded.bad

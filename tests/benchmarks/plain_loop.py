@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.structs import ConsumerRecord
 
 from services.common.events.sessions import Session, revision_after
-from services.common.kafka.envelopes import decode, envelopes
+from services.common.kafka.envelopes import decode_bare, envelopes
 from services.common.topics import Topic
 from services.processor.domain.buckets import CameraState
 from services.processor.domain.sessionizer import step
@@ -57,7 +57,7 @@ async def _handle(partition: int, records: list[ConsumerRecord], state: State, p
     cameras: dict[str, CameraState] = {}
     sessions: dict[str, Session] = {}
     for record in records:
-        reports = decode(Topic.APPEARANCES, record.value).items
+        reports = decode_bare(record.value).items
         camera_id = reports[0].camera_id
         if camera_id not in cameras:
             cameras[camera_id] = CameraState(partial(_read, state, camera_id))

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from msgspec import Struct, field
+from msgspec import Raw, Struct, field
 
 from services.common.events.common import OTHER, Instant, canonical_json, isoformat, stable_id
 
@@ -33,6 +33,12 @@ class Appearance(Struct, kw_only=True, frozen=True, gc=False):
     division: str | None = None
     zone: str | None = None
     extra: dict[str, Any] = field(default_factory=dict)
+
+
+class BareAppearance(Appearance, kw_only=True, frozen=True, gc=False):
+    """The same report for readers that have no use for the vendor's fields, which take most of the decoding."""
+
+    extra: Raw = Raw(b"{}")  # type: ignore[assignment]
 
 
 def appearance_key(appearance_id: str | None, subject_id: str, camera_id: str, started_at: datetime) -> str:

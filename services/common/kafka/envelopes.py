@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from services.common.events.appearances import BareAppearance
 from services.common.events.common import MAX_ENVELOPE_ITEMS, Envelope
 from services.common.topics import SPECS, Topic
 
@@ -38,6 +39,8 @@ class Decoded(msgspec.Struct, frozen=True):
 
     def admit(self, refusal: Callable[[Any], tuple[str, str] | None]) -> "Decoded":
         """The same without the items for which `refusal` gives a (reason code, reason); these become bad ones."""
+        if not self.bad and all(refusal(item) is None for item in self.items):
+            return self
         items, bad = [], list(self.bad)
         for position, item in self.placed():
             why = refusal(item)
@@ -47,6 +50,8 @@ class Decoded(msgspec.Struct, frozen=True):
                 bad.append(BadItem(msgspec.json.encode(item), *why, position))
         return Decoded(items, bad)
 
+
+_OBJECT = ord("{")
 
 _LOOSE = msgspec.json.Decoder(Envelope[msgspec.Raw])
 
@@ -70,6 +75,20 @@ def decode(topic: Topic, value: bytes | None) -> Decoded:
         return Decoded(_decoder(topic).decode(value).items, [])
     except UNREADABLE:
         return _decode_one_by_one(topic, value)
+
+
+_BARE = msgspec.json.Decoder(Envelope[BareAppearance])
+
+
+def decode_bare(value: bytes | None) -> Decoded:
+    """The appearances of one record without the vendor's fields; else as `decode` gives them."""
+    try:
+        items = _BARE.decode(value or b"").items
+    except UNREADABLE:
+        return decode(Topic.APPEARANCES, value)
+    if all(memoryview(item.extra)[0] == _OBJECT for item in items):
+        return Decoded(list(items), [])
+    return decode(Topic.APPEARANCES, value)
 
 
 def _decode_one_by_one(topic: Topic, value: bytes) -> Decoded:

@@ -61,7 +61,11 @@ def step(
             session = session_of(camera_id, subject_id, group, revision)
             if state.is_partial(subject_id, session.started_at - gap, session.ended_at + gap):
                 active.append(replace(session, partial=True))
-            elif before is None or session_of(camera_id, subject_id, before, revision) != session:
+            elif (
+                before is None
+                or len(before) != len(group)
+                or session_of(camera_id, subject_id, before, revision) != session
+            ):
                 active.append(session)
     return absorbed + active
 
