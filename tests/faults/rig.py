@@ -144,7 +144,9 @@ async def running_rig(servers: LocalServers, folder: Path, **changed: str) -> As
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(fresh_database(servers.postgres))
         named = Servers(kafka=servers.kafka, postgres=servers.postgres, redis=servers.redis)
-        variables = environment(named, database, folder / "home") | changed
+        # A broker that comes back leaves a Faust consumer standing still now and then; the runs need not wait long.
+        patience = {"DWELL_WATCHDOG_SECONDS": "20"}
+        variables = environment(named, database, folder / "home") | patience | changed
         processes = await stack.enter_async_context(Supervised(variables, folder / "log"))
         await processes.start(*SERVICES)
         pool = await stack.enter_async_context(await create_pool(database, "faults"))
