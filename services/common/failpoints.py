@@ -26,7 +26,7 @@ _left = int(_PASS or 1)
 
 
 def failpoint(name: str) -> None:
-    """Kill the process, as a crash would, if this is the place and the pass that ``DWELL_FAILPOINT`` names."""
+    """Kill or hang the process if this is the place and the pass that ``DWELL_FAILPOINT`` names."""
     if name == _NAME:
         _pass()
 

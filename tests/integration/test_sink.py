@@ -1,12 +1,10 @@
 """The sink as a process, between a real Kafka and a real PostgreSQL."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import httpx
 import msgspec
-import pytest_asyncio
 
 from services.common.events.appearances import Appearance, MergedAppearance
 from services.common.events.cameras import Camera
@@ -15,7 +13,6 @@ from services.common.events.sessions import Session
 from services.common.kafka.envelopes import BadItem
 from services.common.kafka.producer import EventProducer
 from services.common.kafka.quarantine import refuse_record
-from services.common.postgres import create_pool
 from services.common.sessions import session_of
 from services.common.topics import PARTITIONS, Topic
 from tests.support.kafka import produce
@@ -45,18 +42,6 @@ def session(number: int, revision: int) -> Session:
     """What the appearance of the number amounts to."""
     seen = appearance(number)
     return session_of(seen.camera_id, seen.subject_id, [MergedAppearance.of(seen)], revision)
-
-
-@pytest_asyncio.fixture
-async def pool(database: str) -> AsyncIterator[asyncpg.Pool]:
-    async with await create_pool(database, "test") as opened:
-        yield opened
-
-
-@pytest_asyncio.fixture
-async def producer(servers: Servers, topics: None) -> AsyncIterator[EventProducer]:
-    async with EventProducer(servers.kafka, "test", linger_ms=5) as opened:
-        yield opened
 
 
 class TestSink:

@@ -1,6 +1,6 @@
 """Session records of processors that forgot, put right from the stored appearances, on a real PostgreSQL."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
@@ -8,12 +8,10 @@ from typing import Any
 import asyncpg
 import msgspec
 import pytest
-import pytest_asyncio
 from msgspec.structs import replace
 
 from services.common.events.appearances import Appearance, subject_id_of
 from services.common.events.sessions import Session, appearances_before
-from services.common.postgres import create_pool
 from services.common.topics import Topic
 from services.sink.domain.batch import Batch, Partition, Placed
 from services.sink.writer import Writer
@@ -24,12 +22,6 @@ from tests.support.forgetful import ForgetfulProcessor
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 CAMERA = "c1"
 GAP = timedelta(seconds=60)
-
-
-@pytest_asyncio.fixture
-async def pool(database: str) -> AsyncIterator[asyncpg.Pool]:
-    async with await create_pool(database, "test") as opened:
-        yield opened
 
 
 class Sink:

@@ -1,12 +1,10 @@
 """The sink as a process: what it puts right, everybody who reads sessions.v1 learns."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import cast
 
 import asyncpg
 import msgspec
-import pytest_asyncio
 
 from services.common.events.appearances import Appearance
 from services.common.events.sessions import Session
@@ -58,18 +56,6 @@ def right(records: list[list[Appearance]]) -> stored.Rows:
     accepted = [msgspec.to_builtins(report) for record in records for report in record]
     found = oracle.sessions(oracle.appearances(oracle.reports(accepted)), GAP.total_seconds())
     return stored.expected(found, stored.SESSION)
-
-
-@pytest_asyncio.fixture
-async def pool(database: str) -> AsyncIterator[asyncpg.Pool]:
-    async with await create_pool(database, "test") as opened:
-        yield opened
-
-
-@pytest_asyncio.fixture
-async def producer(servers: Servers, topics: None) -> AsyncIterator[EventProducer]:
-    async with EventProducer(servers.kafka, "test", linger_ms=5) as opened:
-        yield opened
 
 
 async def latest_sessions(kafka: str) -> stored.Rows:

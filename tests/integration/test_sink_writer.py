@@ -2,18 +2,16 @@
 
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import asyncpg
 import pytest
-import pytest_asyncio
 from msgspec.structs import replace
 
 from services.common.events.appearances import Appearance
 from services.common.events.sessions import OccupancyMinute, Session
-from services.common.postgres import create_pool
 from services.common.topics import Topic
 from services.sink.domain.batch import Batch, Partition, Placed
 from services.sink.writer import FencedError, Writer
@@ -48,12 +46,6 @@ APPEARANCE = Appearance(
     source="corsight:webhook",
     camera_description="Till 1",
 )
-
-
-@pytest_asyncio.fixture
-async def pool(database: str) -> AsyncIterator[asyncpg.Pool]:
-    async with await create_pool(database, "test") as opened:
-        yield opened
 
 
 @pytest.fixture
