@@ -34,7 +34,7 @@ TICK_SECONDS = 5.0
 def attach_agents(app: faust.App, settings: InsightsSettings, rulebook: RuleBook) -> None:
     """One agent reads all inputs. They have the same keys and the same number of partitions, so Faust gives a process
     the same partitions of each, and all that concerns a camera meets in one worker."""
-    table = StateTable(app, "cameras", version=2)
+    table = StateTable(app, "cameras", version=3)
     topic = app.topic(*INPUTS, key_type=bytes, value_type=bytes)
 
     @app.agent(topic, concurrency=1)

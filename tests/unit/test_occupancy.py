@@ -24,7 +24,7 @@ def levels_of(levels: Levels) -> list[tuple[int, int, int]]:
         ([(2, 5), (5, 8)], [(0, 2, 0), (2, 5, 1), (5, 8, 1), (8, 10, 0)]),
         ([(2, 8), (4, 6)], [(0, 2, 0), (2, 4, 1), (4, 6, 2), (6, 8, 1), (8, 10, 0)]),
         ([(-5, 3), (7, 99)], [(0, 3, 1), (3, 7, 0), (7, 10, 1)]),
-        ([(4, 4)], [(0, 10, 0)]),
+        ([(4, 4)], [(0, 4, 0), (4, 10, 0)]),
         ([(-5, 0), (10, 20)], [(0, 10, 0)]),
     ],
     ids=[
@@ -39,7 +39,7 @@ def levels_of(levels: Levels) -> list[tuple[int, int, int]]:
 )
 def test_sweep(spans: list[tuple[int, int]], levels: list[tuple[int, int, int]]) -> None:
     starts, ends = np.array(spans, dtype=np.int64).reshape(-1, 2).T
-    assert levels_of(sweep(starts, ends, 0, 10)) == levels
+    assert levels_of(sweep(np.sort(starts), np.sort(ends), 0, 10)) == levels
 
 
 @pytest.mark.parametrize(
@@ -134,6 +134,15 @@ def test_a_repair_that_comes_after_a_later_version_changes_nothing() -> None:
     feed.put(replace(session("a", 0, 90), revision=8))
     assert feed.put(replace(session("a", 0, 60), revision=5)) == Outputs()
     assert minutes(feed.put(replace(session("a", 0, 30), revision=9)).minutes) == [(0, 0.5, 1, 1, 1), (1, 0.0, 0, 0, 0)]
+
+
+def test_a_session_among_many_writes_a_small_part_of_them() -> None:
+    feed = CameraFeed()
+    feed.sessions(*(session(f"s{number}", number / 10, number / 10 + 5) for number in range(6_000)))
+    before = dict(feed.values)
+    assert minutes(feed.sessions(session("a", 30, 35)).minutes) == [(0, 2_882.5 / 60, 51, 601, 551)]
+    written = {key: len(value) for key, value in feed.values.items() if value != before.get(key)}
+    assert sum(written.values()) < sum(map(len, before.values())) / 20
 
 
 def test_a_session_that_grows_for_a_day_writes_few_values_each_time() -> None:

@@ -72,11 +72,11 @@ class AlertBook:
     def over(self, rule_ids: Collection[str], until: int) -> list[Alert]:
         """The open alerts that ended before `until` (microseconds), and those of other rules than these."""
         found = []
-        for alert_id, (hour, part, rule_id, end) in sorted(self.open_alerts.items()):
+        for alert_id, (hour, part, rule_id, end) in self.open_alerts.items():
             if end < until or rule_id not in rule_ids:
                 self._load((hour, part))
                 found.append(self._get(alert_id))
-        return found
+        return sorted(found, key=lambda alert: alert.alert_id)
 
     def put(self, alert: Alert) -> None:
         new = micros(alert.event_time) // HOUR, _part_of(_owner_of(alert))

@@ -20,14 +20,13 @@ from services.insights.domain.watch import watch_dwell, watch_occupancy, watch_t
 
 
 class _Kept(msgspec.Struct):
-    """When this state began, in milliseconds; how many records of each topic are applied; the greatest revision of an
-    insight or alert told; and the open alerts."""
+    """When this state began, in milliseconds; how many records of each topic are applied; and the greatest revision of
+    an insight or alert told."""
 
     began: int = 0
     sessions_revision: int = 0
     insights_revision: int = 0
     told: int = 0
-    open_alerts: dict[str, Open] = {}
 
 
 @dataclass(slots=True)
@@ -38,7 +37,9 @@ class Outputs:
 
 
 _ENCODER = msgspec.msgpack.Encoder()
+_NONE_OPEN = _ENCODER.encode({})
 _KEPT = msgspec.msgpack.Decoder(_Kept)
+_OPEN_ALERTS = msgspec.msgpack.Decoder(dict[str, Open])
 _INSIGHT = msgspec.msgpack.Decoder(InsightEvent)
 
 
@@ -66,8 +67,10 @@ class Camera:
         kept = read("camera")
         self._durable = _KEPT.decode(kept) if kept else _Kept()
         self._kept = _KEPT.decode(kept) if kept else _Kept()
-        self._slots = Slots(lambda slot: read(f"slot:{slot}"))
-        self._alerts = AlertBook(lambda place: read(_alerts_key(place)), self._kept.open_alerts)
+        self._slots = Slots(camera_id, read)
+        self._open_alerts = read("open")
+        open_alerts = _OPEN_ALERTS.decode(self._open_alerts) if self._open_alerts else {}
+        self._alerts = AlertBook(lambda place: read(_alerts_key(place)), open_alerts)
         self._insights: dict[str, InsightEvent] = {}
         self._minutes: list[OccupancyMinute] = []
         self._subjects: set[str | None] = set()
@@ -127,7 +130,7 @@ class Camera:
 
     @property
     def has_open_alerts(self) -> bool:
-        return bool(self._kept.open_alerts)
+        return bool(self._alerts.open_alerts)
 
     def claim(self) -> Iterator[tuple[str, bytes]]:
         if self._kept.told != self._durable.told:
@@ -135,10 +138,12 @@ class Camera:
             yield "camera", _ENCODER.encode(claimed)
 
     def writes(self) -> Iterator[tuple[str, bytes]]:
-        for slot, value in self._slots.writes():
-            yield f"slot:{slot}", value
+        yield from self._slots.writes()
         for place, value in self._alerts.writes():
             yield _alerts_key(place), value
+        open_alerts = _ENCODER.encode(self._alerts.open_alerts)
+        if open_alerts != (self._open_alerts or _NONE_OPEN):
+            yield "open", open_alerts
         for insight_id, event in self._insights.items():
             yield _insight_key(insight_id), _ENCODER.encode(event)
         if self._kept != self._durable:

@@ -1,7 +1,7 @@
 """How many sessions there are at once, as a step function of time.
 
-In arrays, because a busy camera has hundreds of steps in every quarter of an hour, and each session record looks at
-several of those. Instants are microseconds, so that all sums are exact.
+In arrays, because a busy camera has hundreds of steps in every quarter of an hour. Instants are microseconds, so that
+all sums are exact.
 """
 
 from dataclasses import dataclass
@@ -28,27 +28,12 @@ class Levels:
     times: Ints
     counts: Ints
 
-    def clip(self, start: int, end: int) -> "Levels":
-        """The levels of ``[start, end)``, which must lie within these."""
-        if start == self.times[0] and end == self.times[-1]:
-            return self
-        first = int(np.searchsorted(self.times, start, "right")) - 1
-        last = int(np.searchsorted(self.times, end, "left"))
-        times = self.times[first : last + 1].copy()
-        times[0], times[-1] = start, end
-        return Levels(times, self.counts[first:last])
-
     def at(self, instant: int) -> int:
         return int(self.counts[int(np.searchsorted(self.times, instant, "right")) - 1])
 
     @property
     def peak(self) -> int:
         return int(self.counts.max())
-
-    @property
-    def busy(self) -> int:
-        """Microseconds of presence, over all sessions."""
-        return int(np.diff(self.times) @ self.counts)
 
     def runs_above(self, threshold: float, margin: int) -> list[Run]:
         """The runs with more than the threshold; those that lie at most `margin` apart are one."""
@@ -66,17 +51,14 @@ class Levels:
 
 
 def sweep(starts: Ints, ends: Ints, start: int, end: int) -> Levels:
-    """The levels of ``[start, end)`` for sessions given by their starts and ends.
+    """The levels of ``[start, end)`` for sessions given by their starts and ends, each sorted.
 
     A session counts at `t` where ``started_at <= t < ended_at``: at one instant ends come before starts, and a session
     of zero length never counts.
     """
-    first, last = np.maximum(starts, start), np.minimum(ends, end)
-    counted = first < last
-    first, last = np.sort(first[counted]), np.sort(last[counted])
-    bounds = np.array([start, end], dtype=np.int64)
-    times = np.unique(np.concatenate((bounds, first, last)))
-    counts = np.searchsorted(first, times[:-1], "right") - np.searchsorted(last, times[:-1], "right")
+    steps = [inner[np.searchsorted(inner, start) : np.searchsorted(inner, end)] for inner in (starts, ends)]
+    times = np.unique(np.concatenate(([start], *steps, [end])))
+    counts = np.searchsorted(starts, times[:-1], "right") - np.searchsorted(ends, times[:-1], "right")
     return Levels(times, counts)
 
 

@@ -2,8 +2,6 @@
 
 from collections.abc import Container
 
-import numpy as np
-
 from services.common.events.common import canonical_json
 from services.common.events.insights import InsightEvent, MergedInsight
 from services.insights.domain.slots import Slots, slots_of
@@ -70,8 +68,8 @@ def merged(slots: Slots, event: InsightEvent, *, window_seconds: float) -> Merge
         window_ended_at=instant(end),
         occupancy_at_event=levels.at(micros(event.started_at)),
         occupancy_peak=levels.peak,
-        occupancy_avg=levels.clip(begin, end).busy / (end - begin),
-        baseline_avg=slots.levels(begin - BASELINE, begin).busy / BASELINE,
+        occupancy_avg=slots.busy(begin, end) / (end - begin),
+        baseline_avg=slots.busy(begin - BASELINE, begin) / BASELINE,
         sessions_in_window=inside,
         session_id=own.session_id if own else None,
         session_dwell_seconds=own.dwell_seconds if own else None,
@@ -97,13 +95,13 @@ def _interval(event: InsightEvent) -> tuple[int, int]:
 
 
 def _sessions_in(slots: Slots, begin: int, end: int) -> int:
-    """Sessions in ``[begin, end)``, each counted in the slot where it starts or, if it starts before, in the first."""
-    counted = 0
+    """Sessions in ``[begin, end)``: of the first slot all that start before `end` and are not over by `begin`, of the
+    others those that start there."""
     first = begin // SLOT
-    for slot in slots_of(begin, end - 1):
-        starts, ends = (picture := slots.picture(slot)).starts, picture.ends
-        inside = (starts < end) & ((ends > begin) | ((ends == starts) & (starts == begin)))
-        counted += int(np.count_nonzero(inside & ((starts >= slot * SLOT) | (slot == first))))
+    picture = slots.picture(first)
+    counted = picture.starting_in(0, end) - picture.over_by(begin)
+    for slot in slots_of((first + 1) * SLOT, end - 1):
+        counted += slots.picture(slot).starting_in(slot * SLOT, end)
     return counted
 
 

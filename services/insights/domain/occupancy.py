@@ -4,23 +4,24 @@ import numpy as np
 
 from services.common.events.sessions import OccupancyMinute
 from services.insights.domain.levels import Ints
-from services.insights.domain.slots import MINUTES, Picture, Slots
+from services.insights.domain.picture import Picture
+from services.insights.domain.slots import Slots
 from services.insights.domain.spans import MINUTE, SLOT, instant
-
-_EDGES = np.arange(MINUTES + 1, dtype=np.int64) * MINUTE
 
 
 def touched_minutes(slots: Slots, camera_id: str, revision: int) -> list[OccupancyMinute]:
     """The minutes about which sessions changed, empty ones included."""
     touched = []
     for slot, numbers in slots.touched_minutes():
-        columns = _minutes(slots.picture(slot), slot).T.tolist()
+        start = slot * SLOT
+        first, last = numbers[0], numbers[-1]
+        columns = _minutes(slots.picture(slot), start + first * MINUTE, last - first + 1).T.tolist()
         for number in numbers:
-            busy, peak, entries, exits = columns[number]
+            busy, peak, entries, exits = columns[number - first]
             touched.append(
                 OccupancyMinute(
                     camera_id=camera_id,
-                    minute=instant(slot * SLOT + number * MINUTE),
+                    minute=instant(start + number * MINUTE),
                     occupancy_avg=busy / MINUTE,
                     occupancy_peak=peak,
                     entries=entries,
@@ -31,10 +32,10 @@ def touched_minutes(slots: Slots, camera_id: str, revision: int) -> list[Occupan
     return touched
 
 
-def _minutes(picture: Picture, slot: int) -> Ints:
-    """A column a minute of the slot: microseconds of presence, most at once, entries, exits."""
-    edges = slot * SLOT + _EDGES
-    levels = picture.levels
+def _minutes(picture: Picture, start: int, minutes: int) -> Ints:
+    """A column a minute: microseconds of presence, most at once, entries, exits."""
+    edges = start + np.arange(minutes + 1, dtype=np.int64) * MINUTE
+    levels = picture.levels(start, int(edges[-1]))
     times = np.union1d(levels.times, edges)
     counts = levels.counts[np.searchsorted(levels.times, times[:-1], "right") - 1]
     firsts = np.searchsorted(times, edges[:-1])
@@ -42,12 +43,7 @@ def _minutes(picture: Picture, slot: int) -> Ints:
         [
             np.add.reduceat(counts * np.diff(times), firsts),
             np.maximum.reduceat(counts, firsts),
-            _in_each(picture.starts, edges),
-            _in_each(picture.ends, edges),
+            np.diff(np.searchsorted(picture.starts, edges)),
+            np.diff(np.searchsorted(picture.ends, edges)),
         ]
     )
-
-
-def _in_each(instants: Ints, edges: Ints) -> Ints:
-    within = instants[(instants >= edges[0]) & (instants < edges[-1])]
-    return np.bincount((within - edges[0]) // MINUTE, minlength=MINUTES)

@@ -6,122 +6,63 @@ started, and every version is found through the slots of any other.
 
 A session that grows for hours rewrites its first slot and the last ones only: the copy in the first slot, its home, is
 the latest version; copies in between say the same of their slot as the latest version would.
+
+A value holds every 32nd subject of a slot: one value a slot would be written whole for each of the thousands who pass a
+busy camera in a quarter of an hour.
 """
 
-from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from itertools import chain
+from zlib import crc32
 
 import msgspec
-import numpy as np
 
-from services.insights.domain.levels import Ints, Levels, join, sweep
+from services.insights.domain.levels import Levels, join
+from services.insights.domain.picture import Picture
+from services.insights.domain.remembered import Remembered
 from services.insights.domain.spans import MINUTE, SLOT, Span
 
 MINUTES = SLOT // MINUTE
 
-CACHED_SPANS = 100_000
+PARTS = 32
+"""Of a slot. Part of the state's layout."""
+
+REMEMBERED_SESSIONS = 100_000
 """Some 500 bytes each: what lies about the present of some hundred busy cameras."""
+
+REMEMBERED_STARTS = 1_000_000
+"""With their ends 16 bytes each."""
 
 Spans = dict[str, Span]
 """By session id."""
 
-
-class _Stored(msgspec.Struct, array_like=True):
-    spans: list[Span]
-    insights: list[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """The active sessions that touch a slot, by their starts and ends, and the levels within the slot."""
-
-    starts: Ints
-    ends: Ints
-    levels: Levels
-
-
-@dataclass(slots=True)
-class _Version:
-    """A slot as it is at some time, with what has been worked out of it.
-
-    `insights` are the events that must be merged again when a session here changes.
-    """
-
-    number: int
-    spans: Spans = field(default_factory=dict)
-    insights: frozenset[str] = frozenset()
-    _picture: Picture | None = None
-    _of_subjects: dict[str, list[Span]] | None = None
-
-    def picture(self) -> Picture:
-        if self._picture is None:
-            self._picture = _picture(self.spans, self.number)
-        return self._picture
-
-    def of_subject(self, subject_id: str) -> list[Span]:
-        if self._of_subjects is None:
-            self._of_subjects = {}
-            for span in self.spans.values():
-                self._of_subjects.setdefault(span.subject_id, []).append(span)
-        return self._of_subjects.get(subject_id, [])
-
-    def put(self, span: Span) -> None:
-        self.spans[span.session_id] = span
-        self._picture = self._of_subjects = None
-
+Place = tuple[int, int]
+"""Slot and part."""
 
 _ENCODER = msgspec.msgpack.Encoder()
-_DECODER = msgspec.msgpack.Decoder(_Stored)
+_SPANS = msgspec.msgpack.Decoder(list[Span])
+_REFERENCES = msgspec.msgpack.Decoder(frozenset[str])
 
-
-class _Versions:
-    """The versions read and written last. They are found by the very values that the state table holds, so what is
-    found is right, and what is found here is never changed again."""
-
-    def __init__(self) -> None:
-        self._versions: OrderedDict[bytes, _Version] = OrderedDict()
-        self._spans = 0
-
-    def of(self, value: bytes, number: int) -> _Version:
-        found = self._versions.get(value)
-        if found is None or found.number != number:
-            stored = _DECODER.decode(value)
-            spans = {span.session_id: span for span in stored.spans}
-            found = _Version(number, spans, frozenset(stored.insights))
-            self.keep(value, found)
-        self._versions.move_to_end(value)
-        return found
-
-    def keep(self, value: bytes, version: _Version) -> None:
-        if known := self._versions.pop(value, None):
-            self._spans -= len(known.spans)
-        self._versions[value] = version
-        self._spans += len(version.spans)
-        while self._spans > CACHED_SPANS and len(self._versions) > 1:
-            _, oldest = self._versions.popitem(last=False)
-            self._spans -= len(oldest.spans)
-
-
-_VERSIONS = _Versions()
-
-
-def _picture(spans: Spans, slot: int) -> Picture:
-    bounds = np.array([(span.started_at, span.ended_at) for span in spans.values() if span.active], dtype=np.int64)
-    starts, ends = bounds.reshape(-1, 2).T
-    return Picture(starts, ends, sweep(starts, ends, slot * SLOT, (slot + 1) * SLOT))
+_PARTS: Remembered[tuple[str, Place], Spans] = Remembered(REMEMBERED_SESSIONS)
+_PICTURES: Remembered[tuple[str, int], Picture] = Remembered(REMEMBERED_STARTS)
 
 
 class Slots:
-    """Reads slots through `read` and changes them in memory until `writes` is taken."""
+    """Reads values through `read` and changes them in memory until `writes` is taken."""
 
-    def __init__(self, read: Callable[[int], bytes | None]) -> None:
+    def __init__(self, camera_id: str, read: Callable[[str], bytes | None]) -> None:
+        self._camera_id = camera_id
         self._read = read
-        self._slots: dict[int, _Version] = {}
+        self._parts: dict[Place, Spans] = {}
+        self._changed: set[Place] = set()
+        self._values: dict[int, list[bytes | None]] = {}
+        self._pictures: dict[int, Picture] = {}
+        self._gone: dict[int, list[Span]] = {}
+        self._come: dict[int, list[Span]] = {}
+        self._references: dict[int, frozenset[str]] = {}
+        self._referred: set[int] = set()
         self._touched: dict[int, int] = {}
         self._touched_before: dict[int, int] = {}
-        self._changed: set[int] = set()
-        self._unwritten: set[int] = set()
 
     def begin_step(self) -> None:
         for number, minutes in self._touched.items():
@@ -132,22 +73,32 @@ class Slots:
         """The subject's active sessions that touch ``[start, end]``, both included."""
         found: Spans = {}
         for slot in slots_of(start, end):
-            for copy in self._slot(slot).of_subject(subject_id):
-                if copy.session_id not in found:
+            for copy in self._part_of(slot, subject_id).values():
+                if copy.subject_id == subject_id and copy.session_id not in found:
                     found[copy.session_id] = self._latest(copy)
         return [span for span in found.values() if span.active and span.started_at <= end and span.ended_at >= start]
 
     def levels(self, start: int, end: int) -> Levels:
         """The levels of ``[start, end)``, which must not be empty."""
-        return join(
-            [
-                self.picture(slot).levels.clip(max(start, slot * SLOT), min(end, (slot + 1) * SLOT))
-                for slot in slots_of(start, end - 1)
-            ]
-        )
+        return join([self.picture(slot).levels(*bounds) for slot, bounds in _by_slot(start, end)])
+
+    def busy(self, start: int, end: int) -> int:
+        """Microseconds of presence in ``[start, end)``, over all sessions."""
+        return sum(self.picture(slot).busy(*bounds) for slot, bounds in _by_slot(start, end))
 
     def picture(self, slot: int) -> Picture:
-        return self._slot(slot).picture()
+        found = self._pictures.get(slot)
+        if found is None:
+            values = self._values[slot] = [self._read(_part_key((slot, part))) for part in range(PARTS)]
+            found = _PICTURES.find((self._camera_id, slot), values)
+        gone, come = self._gone.pop(slot, ()), self._come.pop(slot, ())
+        if found is None:
+            spans = (self._part((slot, part)).values() for part in range(PARTS))
+            found = Picture.of(chain.from_iterable(spans))
+        elif gone or come:
+            found = found.changed(gone, come)
+        self._pictures[slot] = found
+        return found
 
     def take(self, span: Span) -> Span | None:
         """Make a version of a session known; give the version as kept, or None when a later one is known.
@@ -163,7 +114,7 @@ class Slots:
         home = kept.started_at // SLOT
         start, end = _touched(known, kept)
         for number in {home, *slots_of(*_difference(known, kept))}:
-            copy = self._slot(number).spans.get(kept.session_id)
+            copy = self._part_of(number, kept.subject_id).get(kept.session_id)
             if copy is None or copy.within(number) != kept.within(number):
                 self._put(number, kept)
                 if start < (number + 1) * SLOT and end >= number * SLOT:
@@ -171,10 +122,6 @@ class Slots:
             elif number == home and copy != kept:
                 self._put(number, kept)
         return kept
-
-    def touched(self) -> list[int]:
-        """Slots in which the step changed levels, starts or ends."""
-        return sorted(self._touched)
 
     def touched_minutes(self) -> Iterator[tuple[int, list[int]]]:
         """(slot, minutes within it) about which the step changed anything; what came of it may be as before."""
@@ -190,49 +137,97 @@ class Slots:
 
     def insights(self) -> set[str]:
         """The events that the slots lead to in which any step made a session known anew."""
-        return {insight_id for number in self._changed for insight_id in self._slots[number].insights}
+        return {insight_id for slot in {slot for slot, _ in self._changed} for insight_id in self._referring(slot)}
 
     def refer(self, slot: int, insight_id: str) -> None:
-        version = self._slot(slot)
-        if insight_id not in version.insights:
-            self._slots[slot] = replace(version, insights=version.insights | {insight_id})
-            self._unwritten.add(slot)
+        references = self._referring(slot)
+        if insight_id not in references:
+            self._references[slot] = references | {insight_id}
+            self._referred.add(slot)
 
-    def writes(self) -> Iterator[tuple[int, bytes]]:
-        """Each slot stands for itself, so the order does not matter and a part of them may be lost in a crash."""
-        for slot in sorted(self._unwritten):
-            version = self._slots[slot]
-            value = _ENCODER.encode(_Stored(list(version.spans.values()), sorted(version.insights)))
-            _VERSIONS.keep(value, version)
-            yield slot, value
+    def writes(self) -> Iterator[tuple[str, bytes]]:
+        """Each value stands for itself, so the order does not matter and a part of them may be lost in a crash."""
+        for slot in sorted(self._referred):
+            yield _references_key(slot), _ENCODER.encode(sorted(self._references[slot]))
+        for place in sorted(self._changed):
+            spans = self._parts[place]
+            value = _ENCODER.encode(list(spans.values()))
+            _PARTS.keep((self._camera_id, place), [value], spans, len(spans))
+            slot, part = place
+            if slot in self._values:
+                self._values[slot][part] = value
+            yield _part_key(place), value
+        for slot, values in self._values.items():
+            picture = self.picture(slot)
+            _PICTURES.keep((self._camera_id, slot), values, picture, 1 + picture.starts.size)
 
     def _latest(self, copy: Span) -> Span:
-        return self._slot(copy.started_at // SLOT).spans.get(copy.session_id, copy)
+        return self._part_of(copy.started_at // SLOT, copy.subject_id).get(copy.session_id, copy)
 
     def _known(self, span: Span) -> Span | None:
         for slot in slots_of(span.started_at, span.ended_at):
-            copy = self._slot(slot).spans.get(span.session_id)
+            copy = self._part_of(slot, span.subject_id).get(span.session_id)
             if copy is not None:
                 return copy if copy.started_at // SLOT == slot else self._latest(copy)
         return None
 
-    def _put(self, number: int, span: Span) -> None:
-        if number not in self._changed:
-            version = self._slots[number]
-            self._slots[number] = _Version(number, dict(version.spans), version.insights)
-            self._changed.add(number)
-            self._unwritten.add(number)
-        self._slots[number].put(span)
+    def _put(self, slot: int, span: Span) -> None:
+        place = _place(slot, span.subject_id)
+        if place not in self._changed:
+            self._parts[place] = dict(self._part(place))
+            self._changed.add(place)
+        spans = self._parts[place]
+        if known := spans.get(span.session_id):
+            self._gone.setdefault(slot, []).append(known)
+        self._come.setdefault(slot, []).append(span)
+        spans[span.session_id] = span
 
     def _touch(self, number: int, start: int, end: int) -> None:
         self._touched[number] = self._touched.get(number, 0) | _minutes_of(number, start, end)
 
-    def _slot(self, number: int) -> _Version:
-        found = self._slots.get(number)
+    def _part_of(self, slot: int, subject_id: str) -> Spans:
+        return self._part(_place(slot, subject_id))
+
+    def _part(self, place: Place) -> Spans:
+        found = self._parts.get(place)
         if found is None:
-            value = self._read(number)
-            found = self._slots[number] = _VERSIONS.of(value, number) if value else _Version(number)
+            value = self._read(_part_key(place))
+            found = self._parts[place] = self._decoded(place, value) if value else {}
         return found
+
+    def _decoded(self, place: Place, value: bytes) -> Spans:
+        key = self._camera_id, place
+        found = _PARTS.find(key, [value])
+        if found is None:
+            found = {span.session_id: span for span in _SPANS.decode(value)}
+            _PARTS.keep(key, [value], found, len(found))
+        return found
+
+    def _referring(self, slot: int) -> frozenset[str]:
+        found = self._references.get(slot)
+        if found is None:
+            value = self._read(_references_key(slot))
+            found = self._references[slot] = _REFERENCES.decode(value) if value else frozenset()
+        return found
+
+
+def _place(slot: int, subject_id: str) -> Place:
+    return slot, crc32(subject_id.encode()) % PARTS
+
+
+def _part_key(place: Place) -> str:
+    slot, part = place
+    return f"slot:{slot}:{part}"
+
+
+def _references_key(slot: int) -> str:
+    return f"references:{slot}"
+
+
+def _by_slot(start: int, end: int) -> Iterator[tuple[int, tuple[int, int]]]:
+    """Each slot of ``[start, end)``, and what of that time lies in it."""
+    for slot in slots_of(start, end - 1):
+        yield slot, (max(start, slot * SLOT), min(end, (slot + 1) * SLOT))
 
 
 def slots_of(start: int, end: int) -> range:

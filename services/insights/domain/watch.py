@@ -16,7 +16,7 @@ from services.insights.domain.rules import (
     resolved,
 )
 from services.insights.domain.slots import Slots
-from services.insights.domain.spans import HOUR, MICROSECOND, SLOT, Span, micros
+from services.insights.domain.spans import HOUR, MICROSECOND, MINUTE, SLOT, Span, micros
 
 EPISODE_LIMIT = 24 * HOUR
 """How far from a change an occupancy episode is followed, each way: one that never ends must not cost more and more."""
@@ -61,11 +61,11 @@ def watch_occupancy(
     gap: timedelta,
     processed_at: datetime,
 ) -> None:
-    """Bring the occupancy alerts about the changed slots up to date."""
+    """Bring the occupancy alerts about the minutes that changed up to date."""
     for rule in rules:
         if rule.kind == OCCUPANCY_EXCEEDED:
             owner = (rule.rule_id, None)
-            for start, end in _stretches(slots.touched()):
+            for start, end in _stretches(slots.touched_minutes()):
                 alerts.look_up(owner, start, end, rule.cooldown_seconds)
                 (begin, until), episodes = _whole_episodes(alerts, slots, rule, gap, start, end)
                 _put(alerts, rule, camera_id, owner, (begin, until), episodes, processed_at)
@@ -116,12 +116,12 @@ def _whole_episodes(
         start, end, step = begin, until, step * 2
 
 
-def _stretches(slots: Iterable[int]) -> list[tuple[int, int]]:
-    """Start and end, in microseconds, of each run of neighbouring slots, given in order."""
+def _stretches(touched: Iterable[tuple[int, list[int]]]) -> list[tuple[int, int]]:
+    """Start and end, in microseconds, of the touched minutes, given in order; those of neighbouring slots together."""
     stretches: list[tuple[int, int]] = []
-    for slot in slots:
-        start, end = slot * SLOT, (slot + 1) * SLOT
-        if stretches and stretches[-1][1] == start:
+    for slot, minutes in touched:
+        start, end = slot * SLOT + minutes[0] * MINUTE, slot * SLOT + (minutes[-1] + 1) * MINUTE
+        if stretches and stretches[-1][1] >= slot * SLOT:
             start, _ = stretches.pop()
         stretches.append((start, end))
     return stretches
