@@ -141,7 +141,7 @@ async def fill(bootstrap: str, topic: str, records: Iterable[tuple[bytes, bytes]
     """Write the records, and return when Kafka has them."""
     producer = AIOKafkaProducer(
         bootstrap_servers=bootstrap,
-        compression_type="lz4",
+        compression_type="zstd",
         linger_ms=5,
         max_request_size=4 << 20,
         max_batch_size=1 << 20,

@@ -42,7 +42,7 @@ async def main(bootstrap: str) -> None:
         bootstrap_servers=bootstrap,
         acks="all",
         enable_idempotence=True,
-        compression_type="lz4",
+        compression_type="zstd",
         max_batch_size=256 * 1024,
         max_request_size=4 << 20,
     )

@@ -54,7 +54,7 @@ def create_faust_app(app_id: str, settings: CommonSettings) -> faust.App:
         # A fetch begun before a rebalance may last a second, and must not take records that recovery has yet to read.
         stream_recovery_delay=1.1,
         producer_linger=0,
-        producer_compression_type="lz4",
+        producer_compression_type="zstd",
         producer_max_request_size=4 * 1024 * 1024,
         web_enabled=False,
         logging_config=logging_config(settings.log_level),

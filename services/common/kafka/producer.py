@@ -38,7 +38,7 @@ class EventProducer:
             client_id=client_id,
             acks="all",
             enable_idempotence=True,
-            compression_type="lz4",
+            compression_type="zstd",
             linger_ms=linger_ms,
             max_batch_size=256 * 1024,
             max_request_size=MAX_REQUEST_BYTES,
