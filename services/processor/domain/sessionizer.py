@@ -5,19 +5,18 @@ have been told to the world; a step merges the new reports in and tells which se
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from services.common.events.appearances import Appearance, MergedAppearance
 from services.common.events.sessions import Session
-from services.common.sessions import Grouped, session_id_of, session_of, split
+from services.common.sessions import Grouped, end_of, session_id_of, session_of, split
 from services.processor.domain.buckets import CameraState
 
 
-@dataclass(slots=True)
-class _Change:
+class _Change(Struct):
     """What a step does to one subject: appearances as they are now, keys that leave, and the time in which all lie."""
 
     start: datetime
@@ -74,11 +73,9 @@ def _changes(state: CameraState, reports: Iterable[Appearance]) -> dict[str, _Ch
     """What the reports say anew, by subject."""
     changes: dict[str, _Change] = {}
     for key, report in _merged_by_key(reports).items():
-        found = state.find(report)
-        if found is None:
-            seen, subject_id = report, report.subject_id
-            state.add(seen, subject_id)
-        else:
+        seen, subject_id = report, report.subject_id
+        found = state.find_or_place(report, subject_id)
+        if found is not None:
             seen = found.appearance.merge(report)
             if seen == found.appearance:
                 continue
@@ -95,19 +92,22 @@ def _change_of(changes: dict[str, _Change], subject_id: str, seen: MergedAppeara
     if change is None:
         change = changes[subject_id] = _Change(seen.started_at, seen.ended_at)
     else:
-        change.start = min(change.start, seen.started_at)
-        change.end = max(change.end, seen.ended_at)
+        if seen.started_at < change.start:
+            change.start = seen.started_at
+        if seen.ended_at > change.end:
+            change.end = seen.ended_at
     return change
 
 
 def _apply(state: CameraState, subject_id: str, change: _Change, gap: timedelta) -> None:
     """Cut the sessions about the change anew; those that lie farther off than the gap stay as they are."""
     groups = state.sessions(subject_id)
+    earliest, latest = change.start - gap, change.end + gap
     last = len(groups)
-    while last and groups[last - 1][0].started_at - change.end > gap:
+    while last and groups[last - 1][0].started_at > latest:
         last -= 1
     first = last
-    while first and change.start - max(seen.ended_at for seen in groups[first - 1]) <= gap:
+    while first and end_of(groups[first - 1]) >= earliest:
         first -= 1
     change.before = groups[first:last]
     seen = {
