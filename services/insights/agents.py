@@ -91,6 +91,7 @@ class RecordsHandler:
         self._table = table
         self._producer = producer
         self._rulebook = rulebook
+        self._written: dict[str, bytes] = {}
         self._max_duration = timedelta(hours=settings.implausible_dwell_hours)
 
     async def handle(self, partition: int, events: Sequence[Any]) -> None:
@@ -167,6 +168,7 @@ class RecordsHandler:
                 lambda key: self._table.read(_key(camera_id, key)),
                 window_seconds=self._settings.insight_window_seconds,
                 gap=timedelta(seconds=self._settings.gap_seconds(camera_id)),
+                written=self._written,
             )
         return batch.cameras[camera_id]
 

@@ -68,6 +68,7 @@ class CameraFeed:
 
     def __init__(self, rules: Sequence[AlertRule] = (), gap: float = 60.0, window: float = 300.0) -> None:
         self.values: dict[str, bytes] = {}
+        self.written: dict[str, bytes] = {}
         self.rules = list(rules)
         self.gap = timedelta(seconds=gap)
         self.window = window
@@ -75,7 +76,7 @@ class CameraFeed:
         self.insights_revision = 0
 
     def camera(self) -> Camera:
-        return Camera(CAMERA, self.values.get, window_seconds=self.window, gap=self.gap)
+        return Camera(CAMERA, self.values.get, window_seconds=self.window, gap=self.gap, written=self.written)
 
     def sessions(self, *sessions: Session, now: float = 1e6) -> Outputs:
         """Put one session record; the time of day is long after, as in an upload of history, unless told."""

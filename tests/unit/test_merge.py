@@ -174,3 +174,15 @@ def test_the_same_report_again_tells_nothing() -> None:
     feed = CameraFeed()
     feed.insights(insight("i", EVENT))
     assert feed.insights(insight("i", EVENT)) == []
+
+
+def test_many_revisions_are_claimed_at_once() -> None:
+    feed = CameraFeed()
+    claims = []
+    for number in range(10):
+        camera = feed.camera()
+        camera.on_insights([insight(f"i{number}", 0)], revision=number + 1)
+        camera.outputs(at(0))
+        claims += list(camera.claim())
+        feed.values.update(camera.writes())
+    assert [key for key, _ in claims] == ["camera"]

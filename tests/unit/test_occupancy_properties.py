@@ -178,12 +178,13 @@ def test_records_of_both_topics_in_any_rhythm_come_to_the_batch_result(
     topics = {"sessions": cut(data, log), "insights": cut(data, data.draw(st.permutations(events + events[:1])))}
     read, committed = dict.fromkeys(topics, 0), dict.fromkeys(topics, 0)
     values: dict[str, bytes] = {}
+    written: dict[str, bytes] = {}
     minutes: list[OccupancyMinute] = []
     merges: list[MergedInsight] = []
     crashes = data.draw(st.integers(0, 3))
     seconds = 1e6
     while left := [topic for topic in topics if read[topic] < len(topics[topic])]:
-        on = Camera(CAMERA, values.get, window_seconds=300.0, gap=timedelta(seconds=60))
+        on = Camera(CAMERA, values.get, window_seconds=300.0, gap=timedelta(seconds=60), written=written)
         for topic in data.draw(st.lists(st.sampled_from(left), min_size=1, max_size=3)):
             for record in topics[topic][read[topic] : read[topic] + 1]:
                 read[topic] += 1
@@ -196,6 +197,8 @@ def test_records_of_both_topics_in_any_rhythm_come_to_the_batch_result(
         writes = list(on.writes())
         if crashes and data.draw(st.booleans()):
             crashes -= 1
+            written = {}
+            seconds += 1
             delivered = data.draw(st.booleans())
             minutes += outputs.minutes[:: 1 if delivered else 2]
             merges += outputs.insights[:: 1 if delivered else 2]
@@ -203,7 +206,6 @@ def test_records_of_both_topics_in_any_rhythm_come_to_the_batch_result(
             if data.draw(st.booleans()):
                 values.clear()
                 committed = dict.fromkeys(topics, 0)
-                seconds += 1
             read = dict(committed)
         else:
             minutes += outputs.minutes

@@ -81,12 +81,13 @@ class Insights:
         self.minutes: dict[datetime, OccupancyMinute] = {}
         self.insights: dict[str, MergedInsight] = {}
         self._values: dict[str, bytes] = {}
+        self._written: dict[str, bytes] = {}
         self._sessions = 0
         self._events = 0
 
     def take(self, *records: list[Session] | list[InsightEvent]) -> None:
         """Handle the records as one batch."""
-        camera = Camera(CAMERA, self._values.get, window_seconds=WINDOW_SECONDS, gap=GAP)
+        camera = Camera(CAMERA, self._values.get, window_seconds=WINDOW_SECONDS, gap=GAP, written=self._written)
         for record in records:
             if sessions := [item for item in record if isinstance(item, Session)]:
                 self._sessions += 1

@@ -1,6 +1,7 @@
 """One camera: what its sessions and insight events and the passing of time change, and what is told of it."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -20,13 +21,14 @@ from services.insights.domain.watch import watch_dwell, watch_occupancy, watch_t
 
 
 class _Kept(msgspec.Struct):
-    """When this state began, in milliseconds; how many records of each topic are applied; and the greatest revision of
-    an insight or alert told."""
+    """When this state began, in milliseconds; how many records of each topic are applied; the greatest revision of an
+    insight or alert told; and the greatest that may have been."""
 
     began: int = 0
     sessions_revision: int = 0
     insights_revision: int = 0
     told: int = 0
+    claimed: int = 0
 
 
 @dataclass(slots=True)
@@ -35,6 +37,9 @@ class Outputs:
     insights: list[MergedInsight] = field(default_factory=list)
     alerts: list[Alert] = field(default_factory=list)
 
+
+CLAIMED_REVISIONS = 500
+"""At once: a claim is a write that the outputs wait for. Every start of a process may waste as many, half a second's."""
 
 _ENCODER = msgspec.msgpack.Encoder()
 _NONE_OPEN = _ENCODER.encode({})
@@ -53,20 +58,32 @@ class Camera:
     Minutes follow from the session records so far, so the number of these is their revision, and they are told record
     by record: after a crash the same again. Insights and alerts depend on both topics, whose records then come in
     another order. The sum of their numbers could repeat a revision that is out in the world already, over other
-    content, so the greatest told is claimed before it is told; and it is counted from the time at which the state
-    began, because the records that make up a lost state again come in yet another order.
+    content, so revisions are claimed before they are told; and they are counted from the time at which the state began,
+    because the records that make up a lost state again come in yet another order.
+
+    `written` has the value of each camera that this process wrote last. From any other value it does not follow what
+    was told before a crash, so all that was claimed counts as told.
     """
 
     def __init__(
-        self, camera_id: str, read: Callable[[str], bytes | None], *, window_seconds: float, gap: timedelta
+        self,
+        camera_id: str,
+        read: Callable[[str], bytes | None],
+        *,
+        window_seconds: float,
+        gap: timedelta,
+        written: dict[str, bytes],
     ) -> None:
         self._camera_id = camera_id
         self._read = read
         self._window_seconds = window_seconds
         self._gap = gap
-        kept = read("camera")
-        self._durable = _KEPT.decode(kept) if kept else _Kept()
-        self._kept = _KEPT.decode(kept) if kept else _Kept()
+        self._written = written
+        value = read("camera")
+        self._durable = _KEPT.decode(value) if value else _Kept()
+        self._kept = copy(self._durable)
+        if value is not written.get(camera_id):
+            self._kept.told = self._durable.claimed
         self._slots = Slots(camera_id, read)
         self._open_alerts = read("open")
         open_alerts = _OPEN_ALERTS.decode(self._open_alerts) if self._open_alerts else {}
@@ -133,8 +150,9 @@ class Camera:
         return bool(self._alerts.open_alerts)
 
     def claim(self) -> Iterator[tuple[str, bytes]]:
-        if self._kept.told != self._durable.told:
-            claimed = replace(self._durable, began=self._kept.began, told=self._kept.told)
+        if self._kept.told > self._durable.claimed:
+            self._kept.claimed = self._kept.told + CLAIMED_REVISIONS
+            claimed = replace(self._durable, began=self._kept.began, claimed=self._kept.claimed)
             yield "camera", _ENCODER.encode(claimed)
 
     def writes(self) -> Iterator[tuple[str, bytes]]:
@@ -147,7 +165,8 @@ class Camera:
         for insight_id, event in self._insights.items():
             yield _insight_key(insight_id), _ENCODER.encode(event)
         if self._kept != self._durable:
-            yield "camera", _ENCODER.encode(self._kept)
+            value = self._written[self._camera_id] = _ENCODER.encode(self._kept)
+            yield "camera", value
 
     def _touched(self, event: InsightEvent) -> bool:
         return touched(self._slots, event, self._window_seconds, self._subjects)
