@@ -39,7 +39,8 @@ class Outputs:
 
 
 CLAIMED_REVISIONS = 500
-"""At once: a claim is a write that the outputs wait for. Every start of a process may waste as many, half a second's."""
+"""At once: a claim is a write that the outputs wait for. Every start of a process may waste as many, half a second's
+worth."""
 
 _ENCODER = msgspec.msgpack.Encoder()
 _NONE_OPEN = _ENCODER.encode({})

@@ -23,7 +23,8 @@ class Run(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Levels:
-    """``counts[n]`` sessions from ``times[n]`` until ``times[n + 1]``, the end not included, without gaps."""
+    """``counts[n]`` sessions from ``times[n]`` until ``times[n + 1]``, the end not included, without gaps. Some of
+    these steps have no length, and the count of the next."""
 
     times: Ints
     counts: Ints
@@ -50,14 +51,16 @@ class Levels:
         ]
 
 
-def sweep(starts: Ints, ends: Ints, start: int, end: int) -> Levels:
-    """The levels of ``[start, end)`` for sessions given by their starts and ends, each sorted.
+def sweep(starts: Ints, ends: Ints, bounds: Ints) -> Levels:
+    """The levels from the first of the bounds to the last, with a step at each, for sessions given by their starts and
+    ends; all sorted.
 
     A session counts at `t` where ``started_at <= t < ended_at``: at one instant ends come before starts, and a session
     of zero length never counts.
     """
-    steps = [inner[np.searchsorted(inner, start) : np.searchsorted(inner, end)] for inner in (starts, ends)]
-    times = np.unique(np.concatenate(([start], *steps, [end])))
+    within = [instants[slice(*np.searchsorted(instants, bounds[[0, -1]]))] for instants in (starts, ends)]
+    times = np.concatenate((bounds, *within))
+    times.sort()
     counts = np.searchsorted(starts, times[:-1], "right") - np.searchsorted(ends, times[:-1], "right")
     return Levels(times, counts)
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from services.common.events.sessions import OccupancyMinute
-from services.insights.domain.levels import Ints
+from services.insights.domain.levels import Ints, sweep
 from services.insights.domain.picture import Picture
 from services.insights.domain.slots import Slots
 from services.insights.domain.spans import MINUTE, SLOT, instant
@@ -35,14 +35,12 @@ def touched_minutes(slots: Slots, camera_id: str, revision: int) -> list[Occupan
 def _minutes(picture: Picture, start: int, minutes: int) -> Ints:
     """A column a minute: microseconds of presence, most at once, entries, exits."""
     edges = start + np.arange(minutes + 1, dtype=np.int64) * MINUTE
-    levels = picture.levels(start, int(edges[-1]))
-    times = np.union1d(levels.times, edges)
-    counts = levels.counts[np.searchsorted(levels.times, times[:-1], "right") - 1]
-    firsts = np.searchsorted(times, edges[:-1])
+    levels = sweep(picture.starts, picture.ends, edges)
+    firsts = np.searchsorted(levels.times, edges[:-1])
     return np.stack(
         [
-            np.add.reduceat(counts * np.diff(times), firsts),
-            np.maximum.reduceat(counts, firsts),
+            np.add.reduceat(levels.counts * np.diff(levels.times), firsts),
+            np.maximum.reduceat(levels.counts, firsts),
             np.diff(np.searchsorted(picture.starts, edges)),
             np.diff(np.searchsorted(picture.ends, edges)),
         ]

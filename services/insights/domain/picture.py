@@ -33,7 +33,7 @@ class Picture:
 
     def levels(self, start: int, end: int) -> Levels:
         """The levels of ``[start, end)``, which must not be empty and must lie within the slot."""
-        return sweep(self.starts, self.ends, start, end)
+        return sweep(self.starts, self.ends, np.array([start, end]))
 
     def busy(self, start: int, end: int) -> int:
         """Microseconds of presence in ``[start, end)``, over all sessions."""
@@ -59,11 +59,12 @@ def _columns(spans: Iterable[Span]) -> tuple[Ints, Ints, Ints]:
 
 def _replaced(values: Ints, gone: Ints, come: Ints) -> Ints:
     if come.size:
-        come = np.sort(come)
-        values = np.insert(values, np.searchsorted(values, come), come)
-    # Afterwards, because what has come may be gone already.
+        # Next to nothing for a few values behind many sorted ones, which this kind of sorting finds.
+        values = np.sort(np.concatenate((values, come)), kind="stable")
     if gone.size:
         gone = np.sort(gone)
         earlier_equals = np.arange(gone.size) - np.searchsorted(gone, gone)
-        values = np.delete(values, np.searchsorted(values, gone) + earlier_equals)
+        kept = np.ones(values.size, dtype=np.bool_)
+        kept[np.searchsorted(values, gone) + earlier_equals] = False
+        values = values[kept]
     return values
