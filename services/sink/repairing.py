@@ -18,32 +18,20 @@ _COLUMNS = ", ".join(TABLE.columns)
 _SESSIONS_BY_ID = f"SELECT {_COLUMNS} FROM sessions WHERE session_id = ANY($1)"  # noqa: S608 - our own names
 
 # A record that tells of the right appearances has its neighbours further away than the gap, and has as many of them as
-# there are of which its processor can have known. Neighbours are sought by comparing whole rows: so no plan can choose
-# an index on the time alone, which holds everybody else's sessions of that time.
+# there are of which its processor can have known. Of the neighbours that start before it ends, the last one tells. It
+# is sought by comparing whole rows: so no plan can choose an index on the time alone, which holds everybody else's
+# sessions of that time.
 _CONTRADICTED = """
 SELECT told.number
 FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::int[], $7::bigint[],
             $8::interval[]) WITH ORDINALITY
      AS told (session_id, camera_id, subject_id, started_at, ended_at, appearance_count, revision, gap, number)
-WHERE EXISTS (
-    SELECT FROM (
-        SELECT subject_id, camera_id, ended_at FROM sessions
-        WHERE status = 'active' AND session_id <> told.session_id
-              AND (subject_id, camera_id, started_at) <= (told.subject_id, told.camera_id, told.started_at)
-        ORDER BY subject_id DESC, camera_id DESC, started_at DESC LIMIT 1
-    ) AS before
-    WHERE before.subject_id = told.subject_id AND before.camera_id = told.camera_id
-          AND before.ended_at >= told.started_at - told.gap
-)
-OR EXISTS (
-    SELECT FROM (
-        SELECT subject_id, camera_id, started_at FROM sessions
-        WHERE status = 'active' AND session_id <> told.session_id
-              AND (subject_id, camera_id, started_at) > (told.subject_id, told.camera_id, told.started_at)
-        ORDER BY subject_id, camera_id, started_at LIMIT 1
-    ) AS after
-    WHERE after.subject_id = told.subject_id AND after.camera_id = told.camera_id
-          AND after.started_at <= told.ended_at + told.gap
+WHERE told.started_at - told.gap <= (
+    SELECT ended_at FROM sessions
+    WHERE status = 'active' AND session_id <> told.session_id
+          AND (subject_id, camera_id, started_at) >= (told.subject_id, told.camera_id, '-infinity'::timestamptz)
+          AND (subject_id, camera_id, started_at) <= (told.subject_id, told.camera_id, told.ended_at + told.gap)
+    ORDER BY subject_id DESC, camera_id DESC, started_at DESC LIMIT 1
 )
 OR told.appearance_count <> (
     SELECT count(*) FROM appearances
