@@ -14,7 +14,7 @@ from services.common.health import Health
 from services.common.logging import get_logger
 from services.common.metrics import CONSUMED, HANDLE_SECONDS
 from services.common.topics import PARTITIONS, TOPICS, Topic
-from services.sink.domain.batch import Batch, Held, Partition, read
+from services.sink.domain.batch import Batch, Held, Partition, reading
 from services.sink.settings import SinkSettings
 from services.sink.writer import FIRST_PAUSE_SECONDS, TROUBLE, FencedError, Writer
 
@@ -133,7 +133,9 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         losses = self._losses
         polled = await self._poll()
         owned = {partition: records for partition, records in polled.items() if partition in self._expected}
-        batch = read(owned, self._max_dwell, self._appearances_offsets())
+        batch = Batch()
+        for _ in reading(batch, owned, self._max_dwell, self._appearances_offsets()):
+            await asyncio.sleep(0)  # the write that is under way may have to go on
         await self._written()
         if self._losses != losses:
             # Some of it is somebody else's by now, or was taken back to another position.
@@ -170,17 +172,26 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
             self._held[number] = held.appearances_offset
 
     async def _release(self) -> None:
-        """Let the partitions of sessions go on whose appearances are stored by now, or will never come."""
+        """Let the partitions of sessions go on whose appearances are known by now, or will never come."""
+        known = self._appearances_offsets()
+        for number in [number for number, needed in self._held.items() if needed <= known[number]]:
+            self._let_go(number)
         partitions = [TopicPartition(Topic.APPEARANCES, number) for number in self._held]
-        stored = await self._writer.offsets(partitions)
+        if not partitions:
+            return
+        stored = await self._writer.stored_offsets(partitions)
         first = await self._kafka.beginning_offsets(partitions)
         last = await self._kafka.end_offsets(partitions)
         for partition in partitions:
             number = partition.partition
-            place = max(stored[partition], first[partition])
+            place = max(stored.get(partition, 0), first[partition])
             if number in self._held and place >= min(self._held[number], last[partition]):
-                self._exhausted[number] = self._held.pop(number)
-                self._resume(TopicPartition(Topic.SESSIONS, number))
+                self._exhausted[number] = self._held[number]
+                self._let_go(number)
+
+    def _let_go(self, number: int) -> None:
+        del self._held[number]
+        self._resume(TopicPartition(Topic.SESSIONS, number))
 
     def _resume(self, partition: TopicPartition) -> None:
         if partition in self._kafka.assignment():

@@ -2,13 +2,19 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import reduce
+from itertools import chain, starmap
 
 import asyncpg
+from msgspec import Raw
 from msgspec.structs import astuple
 
-from services.common.events.appearances import MergedAppearance, Naming
+from services.common.events.appearances import Appearance, MergedAppearance, Naming, subject_id_of
 from services.sink.domain.repair import Check, misleading
-from services.sink.domain.rows import AppearanceRow, CameraRow, changed, merged
+from services.sink.domain.rows import AppearanceRow, CameraRow, canonical_extra, changed, merged
+
+Key = tuple[str, str]
+"""camera_id, appearance_key"""
 
 MERGED_COLUMNS = """
 appearance_key, started_at, ended_at, reported_at, age_group, gender,
@@ -16,7 +22,7 @@ person_id, person_reported_at, poi_id, poi_reported_at
 """
 
 _SELECT_APPEARANCES = f"""
-SELECT camera_id, {MERGED_COLUMNS}, source, extra, first_revision
+SELECT camera_id, {MERGED_COLUMNS}, source, extra::text, first_revision
 FROM appearances JOIN unnest($1::text[], $2::text[]) AS wanted (camera_id, appearance_key)
      USING (camera_id, appearance_key)
 """  # noqa: S608 - our own names
@@ -52,38 +58,47 @@ INSERT INTO session_checks (camera_id, subject_id, started_at, ended_at, revisio
 """
 
 
-async def store_appearances(connection: asyncpg.Connection, rows: Sequence[AppearanceRow]) -> None:
-    """The rows, one a report, in the order of the log.
+async def store_appearances(connection: asyncpg.Connection, told: Sequence[tuple[Appearance, int]]) -> None:
+    """The reports with their revisions, in the order of the log.
 
     The caller owns the partition of these appearances, so nobody else writes them meanwhile.
     """
-    new = merged(rows)
-    found = await connection.fetch(_SELECT_APPEARANCES, [key[0] for key in new], [key[1] for key in new])
+    first: dict[Key, tuple[Appearance, int]] = {}
+    retold: dict[Key, list[AppearanceRow]] = {}
+    for report, revision in told:
+        key = report.camera_id, report.appearance_key
+        if key in first:
+            retold.setdefault(key, []).append(AppearanceRow.of(report, revision))
+        else:
+            first[key] = report, revision
+    found = await connection.fetch(_SELECT_APPEARANCES, [key[0] for key in first], [key[1] for key in first])
     stored = {row.key: row for row in map(_stored_appearance, found)}
+    # Nearly all are told for the first time and but once: these are not worth more than their values.
+    for key in dict.fromkeys([*stored, *retold]):
+        retold[key] = [AppearanceRow.of(*first.pop(key)), *retold.get(key, ())]
+    now = {key: reduce(AppearanceRow.merge, rows) for key, rows in retold.items()}
     await connection.copy_records_to_table(
         "appearances",
         columns=_APPEARANCE_COLUMNS,
-        records=[_appearance_values(row) for key, row in new.items() if key not in stored],
+        # Made while PostgreSQL takes those before.
+        records=chain(
+            starmap(values_of_one, first.values()), (values_of(row) for key, row in now.items() if key not in stored)
+        ),
     )
-    retold = {key: row for key, row in new.items() if key in stored}
-    await connection.executemany(_UPDATE_APPEARANCE, [_appearance_values(row) for row in changed(retold, stored)])
-    checks = _checks(rows, new, stored)
+    retaken = {key: row for key, row in now.items() if key in stored}
+    await connection.executemany(_UPDATE_APPEARANCE, [values_of(row) for row in changed(retaken, stored)])
+    checks = _checks(retold, now, stored)
     await connection.executemany(_INSERT_CHECKS, [(*astuple(check.span), check.revision) for check in checks])
 
 
 def _checks(
-    rows: Iterable[AppearanceRow],
-    new: Mapping[tuple[str, str], AppearanceRow],
-    stored: Mapping[tuple[str, str], AppearanceRow],
+    retold: Mapping[Key, list[AppearanceRow]], now: Mapping[Key, AppearanceRow], stored: Mapping[Key, AppearanceRow]
 ) -> list[Check]:
-    retold: dict[tuple[str, str], list[tuple[int, MergedAppearance]]] = {}
-    for row in rows:
-        if row.key in stored or new[row.key] is not row:
-            retold.setdefault(row.key, []).append((row.first_revision, row.merged))
     checks = []
-    for key, reports in retold.items():
+    for key, rows in retold.items():
         before = stored.get(key)
-        checks += misleading(before, reports, before.merge(new[key]) if before else new[key])
+        reports = [(row.first_revision, row.merged) for row in rows]
+        checks += misleading(before, reports, before.merge(now[key]) if before else now[key])
     return checks
 
 
@@ -114,12 +129,34 @@ def _stored_appearance(record: asyncpg.Record) -> AppearanceRow:
         camera_id=record["camera_id"],
         merged=merged_of(record),
         source=record["source"],
-        extra=record["extra"],
+        extra=canonical_extra(Raw(record["extra"].encode())),
         first_revision=record["first_revision"],
     )
 
 
-def _appearance_values(row: AppearanceRow) -> tuple[object, ...]:
+def values_of_one(report: Appearance, revision: int) -> tuple[object, ...]:
+    """What `values_of` gives for the row of one report."""
+    person, poi, at = report.person_id or None, report.poi_id or None, report.reported_at
+    return (
+        report.camera_id,
+        report.appearance_key,
+        subject_id_of(person, poi, report.appearance_key),
+        report.started_at,
+        report.ended_at,
+        at,
+        report.age_group,
+        report.gender,
+        person,
+        at if person else None,
+        poi,
+        at if poi else None,
+        report.source,
+        report.extra,
+        revision,
+    )
+
+
+def values_of(row: AppearanceRow) -> tuple[object, ...]:
     report = row.merged
     return (
         row.camera_id,
@@ -133,7 +170,7 @@ def _appearance_values(row: AppearanceRow) -> tuple[object, ...]:
         *_columns(report.person),
         *_columns(report.poi),
         row.source,
-        row.extra,
+        Raw(row.extra.encode()),
         row.first_revision,
     )
 

@@ -1,6 +1,6 @@
 """Rows and Kafka offsets in one PostgreSQL transaction, by whoever still owns the partitions."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 
 import asyncpg
 from msgspec import Struct
@@ -11,7 +11,7 @@ from services.common.failpoints import failpoint
 from services.common.topics import Topic
 from services.sink.domain.batch import Batch, Partition, Placed
 from services.sink.domain.repair import GapOf
-from services.sink.domain.rows import AppearanceRow, CameraRow, cameras_of, newest
+from services.sink.domain.rows import CameraRow, cameras_of, newest
 from services.sink.merging import store_appearances, store_cameras
 from services.sink.repairing import store_sessions
 from services.sink.tables import QUARANTINE, TABLES
@@ -71,13 +71,17 @@ class Writer:
             Topic.CAMERAS: _store_cameras,
         }
 
-    async def offsets(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
+    async def offsets(self, partitions: Collection[Partition]) -> dict[Partition, int]:
         """Where to go on reading each partition; 0 for one that was never read."""
         topics, numbers = _columns(partitions)
         async with self._pool.acquire() as connection, connection.transaction():
+            # Waits for whoever writes them now.
             await connection.execute(_FIRST_OFFSETS, topics, numbers)
-            rows = await connection.fetch(_LOAD_OFFSETS, topics, numbers)
-        return {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
+            return await _load_offsets(connection, partitions)
+
+    async def stored_offsets(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
+        """As of now, whatever is being written; without those that were never read."""
+        return await _load_offsets(self._pool, partitions)
 
     async def write(self, batch: Batch, expected: Mapping[Partition, int]) -> Written:
         """Store the batch and move its partitions on from `expected`.
@@ -110,6 +114,13 @@ class Writer:
         )
         if done != f"UPDATE {len(partitions)}":
             raise FencedError(f"{done} of {len(partitions)} partitions")
+
+
+async def _load_offsets(
+    connection: asyncpg.Connection | asyncpg.Pool, places: Iterable[Partition]
+) -> dict[Partition, int]:
+    rows = await connection.fetch(_LOAD_OFFSETS, *_columns(places))
+    return {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
 
 
 def _columns(partitions: Iterable[Partition]) -> tuple[list[str], list[int]]:
@@ -155,8 +166,7 @@ def _storing_sessions(gap_of: GapOf) -> Store:
 
 
 async def _store_appearances(connection: asyncpg.Connection, items: Sequence[Placed]) -> int:
-    rows = [AppearanceRow.of(each.item, revision_after(each.offset)) for each in items]
-    await store_appearances(connection, rows)
+    await store_appearances(connection, [(each.item, revision_after(each.offset)) for each in items])
     await store_cameras(connection, cameras_of(each.item for each in items))
     return 0
 

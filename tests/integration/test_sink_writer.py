@@ -1,5 +1,6 @@
 """The writer and the migrations on a real PostgreSQL."""
 
+import asyncio
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -7,11 +8,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import asyncpg
+import msgspec
 import pytest
 from msgspec.structs import replace
 
 from services.common.events.appearances import Appearance
+from services.common.events.common import Envelope
 from services.common.events.sessions import OccupancyMinute, Session
+from services.common.kafka.envelopes import decode_bare
 from services.common.topics import Topic
 from services.sink.domain.batch import Batch, Partition, Placed
 from services.sink.writer import FencedError, Writer
@@ -48,6 +52,10 @@ APPEARANCE = Appearance(
 )
 
 
+def envelope(items: Sequence[Any]) -> bytes:
+    return msgspec.json.encode(Envelope(camera_id="c1", source="test", items=list(items)))
+
+
 @pytest.fixture
 def writer(pool: asyncpg.Pool) -> Writer:
     return Writer(pool, lambda _: timedelta(seconds=60))
@@ -75,6 +83,16 @@ class TestOffsets:
     async def test_reading_goes_on_after_what_was_written(self, writer: Writer) -> None:
         await write(writer, batch(Topic.SESSIONS, [SESSION], offset=41))
         assert await writer.offsets([(Topic.SESSIONS, 0)]) == {(Topic.SESSIONS, 0): 42}
+
+    async def test_a_write_under_way_keeps_nobody_from_asking_how_far_it_is_stored(
+        self, writer: Writer, pool: asyncpg.Pool
+    ) -> None:
+        place = (Topic.SESSIONS, 0)
+        await write(writer, batch(Topic.SESSIONS, [SESSION], offset=41))
+        async with pool.acquire() as other, other.transaction():
+            await other.execute("UPDATE sink_offsets SET next_offset = 99")
+            async with asyncio.timeout(30):
+                assert await writer.stored_offsets([place, (Topic.SESSIONS, 1)]) == {place: 42}
 
     async def test_a_batch_that_another_sink_wrote_meanwhile_is_not_written(
         self, writer: Writer, pool: asyncpg.Pool
@@ -116,6 +134,21 @@ class TestAppearances:
         assert (row["subject_id"], row["person_id"]) == ("p", "p")
         assert (row["started_at"], row["ended_at"]) == (named.started_at, later.ended_at)
         assert (row["source"], row["extra"]) == ("corsight:webhook", {})
+
+    async def test_the_vendors_fields_are_stored_as_they_came(self, writer: Writer, pool: asyncpg.Pool) -> None:
+        value = envelope([replace(APPEARANCE, extra={"huge": "here", "note": "é"})]).replace(b'"here"', b"1e400")
+        told = decode_bare(value).items
+        for offset in range(2):
+            await write(writer, batch(Topic.APPEARANCES, told, offset))
+        assert await pool.fetchval("SELECT (extra ->> 'huge')::numeric = 1e400 FROM appearances")
+        assert await pool.fetchval("SELECT extra ->> 'note' FROM appearances") == "é"
+
+    async def test_what_is_told_again_is_not_written_again(self, writer: Writer, pool: asyncpg.Pool) -> None:
+        told = decode_bare(envelope([replace(APPEARANCE, extra={"b": 1.50, "aa": [True, None]})])).items
+        await write(writer, batch(Topic.APPEARANCES, told))
+        before = await pool.fetchval("SELECT ctid FROM appearances")
+        await write(writer, batch(Topic.APPEARANCES, told, 1))
+        assert await pool.fetchval("SELECT ctid FROM appearances") == before
 
     async def test_they_describe_their_camera(self, writer: Writer, pool: asyncpg.Pool) -> None:
         await write(writer, batch(Topic.APPEARANCES, [APPEARANCE]))

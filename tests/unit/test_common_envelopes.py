@@ -8,7 +8,7 @@ import pytest
 from services.common.events.appearances import Appearance
 from services.common.events.common import MAX_ENVELOPE_ITEMS, Envelope
 from services.common.events.quarantine import Quarantined
-from services.common.kafka.envelopes import MAX_ENVELOPE_BYTES, decode, envelopes
+from services.common.kafka.envelopes import MAX_ENVELOPE_BYTES, decode, decode_bare, envelopes
 from services.common.kafka.quarantine import MAX_RAW_BYTES, refuse, refuse_record
 from services.common.topics import Topic
 
@@ -74,6 +74,18 @@ class TestDecode:
         decoded = decode(Topic.APPEARANCES, value)
         assert [item.appearance_key for item in decoded.items] == ["a"]
         assert [(bad.position, bad.reason_code) for bad in decoded.bad] == [(1, "bad_encoding")]
+
+
+class TestDecodeBare:
+    def test_the_vendors_fields_stay_as_they_came(self) -> None:
+        [item] = decode_bare(record({**msgspec.to_builtins(appearance("a")), "extra": {"b": 1, "a": "é"}})).items
+        assert (item.appearance_key, bytes(item.extra)) == ("a", '{"b":1,"a":"é"}'.encode())
+
+    def test_bytes_that_are_no_text_are_found_among_them_too(self) -> None:
+        value = record(appearance("a"), {**msgspec.to_builtins(appearance("b")), "extra": {"note": "here"}})
+        decoded = decode_bare(value.replace(b"here", b"\xff"))
+        assert [item.appearance_key for item in decoded.items] == ["a"]
+        assert [(item.position, item.reason_code) for item in decoded.bad] == [(1, "bad_encoding")]
 
 
 class TestEnvelopes:

@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
@@ -16,7 +16,7 @@ from services.common.sessions import session_of
 from services.common.topics import Topic
 from services.processor.agents import AppearancesHandler
 from services.processor.settings import ProcessorSettings
-from services.sink.domain.batch import Held, read
+from services.sink.domain.batch import Batch, Held, Partition, reading
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -53,6 +53,15 @@ def appearance(key: str) -> Appearance:
 
 def envelope(items: Sequence[object]) -> bytes:
     return msgspec.json.encode(Envelope(camera_id="c1", source="test", items=list(items)))
+
+
+def read(
+    polled: Mapping[Partition, Sequence[Record]], max_dwell: timedelta, appearances_offsets: Mapping[int, int]
+) -> Batch:
+    batch = Batch()
+    for _ in reading(batch, polled, max_dwell, appearances_offsets):
+        pass
+    return batch
 
 
 class TestRead:

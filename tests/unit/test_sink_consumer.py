@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 import pytest
+from aiokafka import TopicPartition
 
 from services.common.topics import Topic
 from services.sink.consumer import Consumer
@@ -77,3 +78,15 @@ async def test_what_was_polled_is_written_only_if_no_partition_was_lost_meanwhil
     await consumer._written()
     assert written == ([] if lost else [{OWNED: 7}])
     assert consumer._expected == ({} if lost else {OWNED: 8})
+
+
+async def test_sessions_go_on_once_their_appearances_are_being_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    consumer = Consumer(SinkSettings(), Writer.__new__(Writer), lambda: None)
+    resumed: list[TopicPartition] = []
+    monkeypatch.setattr(consumer._kafka, "assignment", lambda: {TopicPartition(Topic.SESSIONS, 3)})
+    monkeypatch.setattr(consumer._kafka, "resume", resumed.append)
+    monkeypatch.setattr(consumer, "_held", {3: 8})
+    monkeypatch.setattr(consumer, "_expected", {(Topic.APPEARANCES, 3): 7})
+    monkeypatch.setattr(consumer, "_under_way", {(Topic.APPEARANCES, 3): 8})
+    await consumer._release()
+    assert (consumer._held, resumed) == ({}, [TopicPartition(Topic.SESSIONS, 3)])

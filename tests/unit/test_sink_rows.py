@@ -2,6 +2,7 @@ from datetime import UTC, datetime, timedelta
 from functools import reduce
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +12,8 @@ from msgspec.structs import replace
 from services.common.events.appearances import Appearance, Naming
 from services.common.events.cameras import Camera
 from services.common.events.insights import MergedInsight
-from services.sink.domain.rows import AppearanceRow, CameraRow, changed, merged, newest
+from services.sink.domain.rows import AppearanceRow, CameraRow, canonical_extra, changed, merged, newest
+from services.sink.merging import values_of, values_of_one
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 
@@ -74,6 +76,11 @@ def reports(draw: st.DrawFn) -> Appearance:
     )
 
 
+def as_stored(values: tuple[object, ...]) -> list[object]:
+    """With the vendor's fields decoded: their text may differ."""
+    return [msgspec.json.decode(value) if isinstance(value, msgspec.Raw) else value for value in values]
+
+
 appearance_rows = st.builds(AppearanceRow.of, reports(), st.integers(0, 3))
 
 
@@ -90,7 +97,7 @@ class TestAppearanceRow:
         first = AppearanceRow.of(replace(REPORT, source="upload:1#2", extra={"score": 1}), 4)
         second = AppearanceRow.of(replace(REPORT, source="corsight:sse", extra={"score": 2}, reported_at=at(1)), 2)
         row = second.merge(first)
-        assert (row.source, row.extra) == ("corsight:sse", {"score": 2})
+        assert (row.source, row.extra) == ("corsight:sse", '{"score":2}')
 
     def test_it_keeps_the_revision_of_its_first_report(self) -> None:
         first, second = AppearanceRow.of(REPORT, 2), AppearanceRow.of(replace(REPORT, ended_at=at(9)), 8)
@@ -103,6 +110,28 @@ class TestAppearanceRow:
         for row in changed(merged(rows[cut:]), stored):
             stored[row.key] = row
         assert stored == merged(reversed(rows))
+
+    @given(reports(), st.sampled_from([None, "", "7"]), st.integers(0, 3))
+    def test_one_report_alone_has_the_values_of_its_row(
+        self, report: Appearance, poi: str | None, revision: int
+    ) -> None:
+        report = replace(report, poi_id=poi)
+        assert as_stored(values_of_one(report, revision)) == as_stored(values_of(AppearanceRow.of(report, revision)))
+
+    @pytest.mark.parametrize(
+        ("reported", "as_jsonb"),
+        [
+            (b'{"b":1,"a":"x"}', b'{"a": "x", "b": 1}'),
+            (b'{"a":7,"a":1.5}', b'{"a": 1.50}'),
+            (b'{"a":"\\u00e9"}', '{"a": "é"}'.encode()),
+        ],
+        ids=["order", "the last of a name", "escapes"],
+    )
+    def test_the_vendors_fields_are_compared_by_what_they_mean(self, reported: bytes, as_jsonb: bytes) -> None:
+        assert canonical_extra(msgspec.Raw(reported)) == canonical_extra(msgspec.Raw(as_jsonb))
+
+    def test_a_number_beyond_all_floats_spoils_nothing(self) -> None:
+        assert canonical_extra(msgspec.Raw(b'{"a":1e400}')) == '{"a":1e400}'
 
     def test_what_is_stored_already_is_not_written_again(self) -> None:
         row = AppearanceRow.of(REPORT, 2)

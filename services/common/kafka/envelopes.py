@@ -83,7 +83,8 @@ _BARE = msgspec.json.Decoder(Envelope[BareAppearance])
 def decode_bare(value: bytes | None) -> Decoded:
     """The appearances of one record without the vendor's fields; else as `decode` gives them."""
     try:
-        items = _BARE.decode(value or b"").items
+        text = (value or b"").decode()  # what is not decoded below is not looked at either
+        items = _BARE.decode(text).items
     except UNREADABLE:
         return decode(Topic.APPEARANCES, value)
     if all(memoryview(item.extra)[0] == _OBJECT for item in items):

@@ -1,6 +1,6 @@
 """One batch of records: what of it can be read, where each item stood, and where reading goes on."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any, Protocol
 
@@ -10,7 +10,7 @@ from msgspec import Struct, field
 from services.common.events.admission import refusal
 from services.common.events.quarantine import Quarantined
 from services.common.events.sessions import appearances_before
-from services.common.kafka.envelopes import BadItem, Decoded, decode
+from services.common.kafka.envelopes import BadItem, Decoded, decode, decode_bare
 from services.common.kafka.quarantine import camera_of, refuse_record
 from services.common.topics import SPECS, Topic
 
@@ -26,7 +26,7 @@ class Record(Protocol):
     def value(self) -> bytes | None: ...
 
 
-class Placed(Struct, frozen=True):
+class Placed(Struct, frozen=True, gc=False):
     """An item and its place in the log."""
 
     item: Any
@@ -62,11 +62,16 @@ class Batch(Struct, frozen=True):
     """By number of the partition of the sessions"""
 
 
-def read(
-    polled: Mapping[Partition, Iterable[Record]], max_dwell: timedelta, appearances_offsets: Mapping[int, int]
-) -> Batch:
-    """Read the records; those of sessions as far as `appearances_offsets` (by partition) and the batch itself go."""
-    batch = Batch()
+def reading(
+    batch: Batch,
+    polled: Mapping[Partition, Iterable[Record]],
+    max_dwell: timedelta,
+    appearances_offsets: Mapping[int, int],
+) -> Iterator[None]:
+    """Read the records into the batch, one at a step, for each may take some milliseconds.
+
+    Those of sessions are read as far as `appearances_offsets` (by partition) and the batch itself go.
+    """
     # Appearances first: the session records that they cause may be in the same batch.
     for name, partition in sorted(polled, key=lambda place: place[0] != Topic.APPEARANCES):
         topic = Topic(name)
@@ -80,22 +85,21 @@ def read(
                     break
             _add_record(batch, topic, partition, record, decoded)
             batch.following[name, partition] = record.offset + 1
-    return batch
+            yield
 
 
 def _decoded(topic: Topic, record: Record, max_dwell: timedelta) -> Decoded:
     if record.value is None and SPECS[topic].cleanup == "compact":
         # A tombstone: compaction shall forget the key, which says nothing about what is stored.
         return Decoded([], [])
-    decoded = decode(topic, record.value)
     if topic is Topic.APPEARANCES:
-        return decoded.admit(lambda report: refusal(report, record.key, max_dwell))
-    return decoded
+        return decode_bare(record.value).admit(lambda report: refusal(report, record.key, max_dwell))
+    return decode(topic, record.value)
 
 
 def _add_record(batch: Batch, topic: Topic, partition: int, record: Record, decoded: Decoded) -> None:
     batch.items.setdefault(topic, []).extend(
-        Placed(item, topic, partition, record.offset, position) for position, item in decoded.placed()
+        [Placed(item, topic, partition, record.offset, position) for position, item in decoded.placed()]
     )
     batch.unreadable.extend(
         refuse_record(topic, partition, record.offset, bad, camera_of(topic, record.key)) for bad in decoded.bad

@@ -7,12 +7,14 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from msgspec import Struct
+import msgspec
+from msgspec import Raw, Struct
 
 from services.common.events.appearances import Appearance, MergedAppearance, Naming
 from services.common.events.cameras import Camera
 from services.common.events.common import canonical_json
 from services.common.events.insights import MergedInsight
+from services.common.kafka.envelopes import UNREADABLE
 
 LIVE_SOURCE = "corsight:"
 """Sources of this kind tell of now; what an upload tells says nothing of when a camera was last alive."""
@@ -36,13 +38,13 @@ def newest(items: Iterable[T], key: Callable[[T], Hashable], revision: Callable[
 class AppearanceRow(Struct, frozen=True):
     """All reports of one appearance; `source` and `extra` are those of the report that gives the demographics.
 
-    `first_revision` is what session records carry that know of its first report.
+    `extra` is JSON, by `canonical_extra`. `first_revision` is what session records carry that know of the first report.
     """
 
     camera_id: str
     merged: MergedAppearance
     source: str
-    extra: dict[str, Any]
+    extra: str
     first_revision: int
 
     @property
@@ -51,7 +53,9 @@ class AppearanceRow(Struct, frozen=True):
 
     @classmethod
     def of(cls, report: Appearance, revision: int) -> "AppearanceRow":
-        return cls(report.camera_id, MergedAppearance.of(report), report.source, report.extra, revision)
+        return cls(
+            report.camera_id, MergedAppearance.of(report), report.source, canonical_extra(report.extra), revision
+        )
 
     def merge(self, other: "AppearanceRow") -> "AppearanceRow":
         a, b = self.merged.reported_at, other.merged.reported_at
@@ -65,9 +69,19 @@ class AppearanceRow(Struct, frozen=True):
         )
 
 
-def _rank_of_equals(row: AppearanceRow) -> tuple[str, str]:
+def _rank_of_equals(row: AppearanceRow) -> tuple[str, str, str]:
     demographics = {"age_group": row.merged.age_group, "gender": row.merged.gender}
-    return canonical_json(demographics), canonical_json([row.source, row.extra])
+    return canonical_json(demographics), row.source, row.extra
+
+
+def canonical_extra(extra: dict[str, Any] | Raw) -> str:
+    """Equal for all that mean the same, such as what was reported and what jsonb made of it."""
+    text = msgspec.json.encode(extra)
+    try:
+        return canonical_json(msgspec.json.decode(text))
+    except UNREADABLE:
+        # A number that PostgreSQL can hold and Python's float cannot.
+        return text.decode()
 
 
 class CameraRow(Struct, frozen=True):
