@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from services.common.corsight.chunks import DEFAULT_LIMITS, ReadLimits
@@ -193,6 +193,7 @@ class TestNothingIsLost:
 
     @settings(deadline=None)
     @given(st.lists(st.one_of(st.none(), st.binary(max_size=30)), max_size=12))
+    @example([b"\r "])
     def test_garbage_between_rows_never_harms_them(self, lines: Sequence[bytes | None]) -> None:
         """None is a good row. Garbage that happens to hold line ends or nothing makes rows of its own or none."""
         good = 0

@@ -145,7 +145,7 @@ class _Scanner:
                 batch.records.append(record)
                 batch.lines.append(number)
                 continue
-            if not record.strip(b" "):
+            if not record.strip(b" \r"):
                 continue
             try:
                 batch.records.append(self._checked(record, raw))
