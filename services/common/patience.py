@@ -20,7 +20,12 @@ async def patiently(
         try:
             return await connect()
         except errors as error:
-            log.error("cannot connect, will try again", server=server, reason=str(error), pause_seconds=pause_seconds)
+            log.error(
+                "cannot connect, will try again",
+                server=server,
+                reason=str(error) or type(error).__name__,
+                pause_seconds=pause_seconds,
+            )
             await asyncio.sleep(pause_seconds)
 
 

@@ -17,6 +17,7 @@ from services.common.kafka.admin import TopicDriftError, ensure_topics
 from services.common.kafka.transport import quick_transport
 from services.common.kafka.witness import Witness
 from services.common.logging import get_logger, logging_config
+from services.common.patience import patiently
 from services.common.settings import CommonSettings
 from services.common.topics import PARTITIONS, Topic
 
@@ -24,6 +25,7 @@ log = get_logger(__name__)
 
 SESSION_SECONDS = 20
 HEARTBEAT_SECONDS = 3
+RETRY_SECONDS = 1.0
 
 
 def create_faust_app(app_id: str, settings: CommonSettings) -> faust.App:
@@ -72,9 +74,9 @@ def run_faust(
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     # Bulk makes some thousand objects a record, and next to none in cycles.
     gc.set_threshold(100_000, 20, 20)
+    Witness(app, settings, topics, checks).start(port)
     _make_changelogs(app, settings)
     settings.home.mkdir(parents=True, exist_ok=True)
-    Witness(app, settings, topics, checks).start(port)
     worker = faust.Worker(app, loglevel=settings.log_level)
     # It writes terminal codes into the log.
     worker.spinner = None
@@ -104,13 +106,15 @@ def _make_changelogs(app: faust.App, settings: CommonSettings) -> None:
     out of the assignment, and a static member gets the same assignment again whenever it restarts: without state.
     """
     changelogs = [_Changelog(table.changelog_topic_name) for table in app.tables.values()]
+
+    async def make() -> list[str]:
+        return await ensure_topics(settings.kafka_bootstrap, changelogs, replication=settings.kafka_replication)
+
     loop = asyncio.new_event_loop()
     try:
-        made = loop.run_until_complete(
-            ensure_topics(settings.kafka_bootstrap, changelogs, replication=settings.kafka_replication)
-        )
-    except (KafkaError, TimeoutError, TopicDriftError) as error:
-        log.critical("changelogs could not be made", reason=str(error) or type(error).__name__)
+        made = loop.run_until_complete(patiently("kafka", make, (KafkaError, TimeoutError), RETRY_SECONDS))
+    except TopicDriftError as error:
+        log.critical("changelogs are not what they must be", differences=str(error).splitlines())
         sys.exit(1)
     finally:
         loop.close()
