@@ -18,6 +18,7 @@ from services.common.kafka.producer import EventProducer
 from services.common.kafka.quarantine import camera_of, refuse_record
 from services.common.kafka.state import StateTable
 from services.common.kafka.workers import PartitionWorkers
+from services.common.kept import read_kept
 from services.common.metrics import CONSUMED, HANDLE_SECONDS
 from services.common.topics import PARTITIONS, Topic
 from services.insights.domain.admission import refusal
@@ -29,6 +30,8 @@ SOURCE = "insights"
 INPUTS = (Topic.SESSIONS, Topic.INSIGHTS, Topic.CAMERAS)
 
 TICK_SECONDS = 5.0
+
+_WATCHED = msgspec.msgpack.Decoder(set[str])
 
 
 def attach_agents(app: faust.App, settings: InsightsSettings, rulebook: RuleBook) -> None:
@@ -42,7 +45,7 @@ def attach_agents(app: faust.App, settings: InsightsSettings, rulebook: RuleBook
         async with EventProducer(settings.kafka_bootstrap, app.conf.id, linger_ms=10) as producer:
             table.producer = producer
             handler = RecordsHandler(settings, table, producer, rulebook)
-            async with PartitionWorkers(handler.handle, table.continuity) as workers:
+            async with PartitionWorkers(handler.handle, table) as workers:
                 ticking = asyncio.create_task(_tick(workers, handler))
                 try:
                     async for event in stream.noack().events():
@@ -178,7 +181,7 @@ class RecordsHandler:
     def _watched(self, partition: int) -> set[str]:
         """The partition's cameras with open alerts, and perhaps others."""
         value = self._table.read(_watch_key(partition))
-        return msgspec.msgpack.decode(value, type=set[str]) if value else set()
+        return read_kept(_WATCHED, value) if value is not None else set()
 
     async def _watch(self, partition: int, cameras: set[str]) -> None:
         await self._table.write(partition, [(_watch_key(partition), msgspec.msgpack.encode(sorted(cameras)))])

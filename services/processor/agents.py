@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 import faust
+import msgspec
 
 from services.common.events.admission import refusal
 from services.common.events.appearances import Appearance
@@ -17,6 +18,7 @@ from services.common.kafka.producer import EventProducer
 from services.common.kafka.quarantine import camera_of, refuse_record
 from services.common.kafka.state import StateTable
 from services.common.kafka.workers import PartitionWorkers
+from services.common.kept import read_kept
 from services.common.metrics import CONSUMED, HANDLE_SECONDS
 from services.common.topics import Topic
 from services.processor.domain.buckets import CameraState
@@ -25,12 +27,14 @@ from services.processor.settings import ProcessorSettings
 
 SOURCE = "processor"
 
+_HORIZON = msgspec.msgpack.Decoder(datetime)
+
 REPORTED_AHEAD = timedelta(minutes=10)
 """What is reported lies in the past, but for clocks that differ; sources refuse more than 5 minutes ahead."""
 
 
 def attach_agents(app: faust.App, settings: ProcessorSettings) -> None:
-    table = StateTable(app, "appearances", version=2)
+    table = StateTable(app, "appearances", version=3)
     topic = app.topic(Topic.APPEARANCES, key_type=bytes, value_type=bytes)
 
     @app.agent(topic, concurrency=1)
@@ -38,7 +42,7 @@ def attach_agents(app: faust.App, settings: ProcessorSettings) -> None:
         async with EventProducer(settings.kafka_bootstrap, app.conf.id, linger_ms=10) as producer:
             table.producer = producer
             handler = AppearancesHandler(settings, table, producer)
-            async with PartitionWorkers(handler.handle, table.continuity) as workers:
+            async with PartitionWorkers(handler.handle, table) as workers:
                 async for event in stream.noack().events():
                     await workers.add(event)
 
@@ -93,9 +97,9 @@ class AppearancesHandler:
         if partition in self._table.began_late:
             self._table.began_late.remove(partition)
             horizon = datetime.fromtimestamp(first.timestamp, UTC) + REPORTED_AHEAD
-            return horizon, [(key, horizon.isoformat().encode())]
+            return horizon, [(key, msgspec.msgpack.encode(horizon))]
         kept = self._table.read(key)
-        return datetime.fromisoformat(kept.decode()) if kept else None, []
+        return read_kept(_HORIZON, kept) if kept is not None else None, []
 
     def _read(self, camera_id: str, name: str) -> bytes | None:
         return self._table.read(_key(camera_id, name))

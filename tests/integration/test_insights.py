@@ -17,7 +17,7 @@ from services.insights.agents import INPUTS
 from services.insights.app import APP_ID
 from tests import oracle
 from tests.support import stored
-from tests.support.kafka import delete_topic, produce, read_items
+from tests.support.kafka import changelog_of, delete_topic, produce, read_items
 from tests.support.processes import ServiceProcesses
 from tests.support.streams import drained, latest
 from tests.support.waiting import wait_until
@@ -112,7 +112,7 @@ async def test_killed_in_mid_work_and_its_state_lost_it_comes_to_what_the_oracle
                 service_process.kill(victim)
             await feed
             if part:
-                await delete_topic(bootstrap, f"{APP_ID}-cameras-changelog")
+                await delete_topic(bootstrap, await changelog_of(bootstrap, APP_ID))
             await service_process.start(*victims)
     await check_against_the_oracle(bootstrap, told, events)
     alerts = await latest(bootstrap, Topic.ALERTS, lambda alert: alert.alert_id)

@@ -12,7 +12,7 @@ from services.common.kafka.producer import EventProducer
 from services.common.topics import Topic
 from tests import oracle
 from tests.support import stored
-from tests.support.kafka import delete_topic, produce, read_items
+from tests.support.kafka import changelog_of, delete_topic, produce, read_items
 from tests.support.processes import ServiceProcesses
 from tests.support.streams import drained, latest
 from tests.support.waiting import wait_until
@@ -157,7 +157,7 @@ async def test_without_its_changelog_the_state_is_built_from_the_log_again(
         await producer.publish(Topic.APPEARANCES, told[:300], "test")
         await drained(bootstrap, GROUP, Topic.APPEARANCES)
         service_process.kill("processor")
-        await delete_topic(bootstrap, "dwell-processor-appearances.v2-changelog")
+        await delete_topic(bootstrap, await changelog_of(bootstrap, GROUP))
         await producer.publish(Topic.APPEARANCES, told[300:], "test")
         await service_process.start("processor")
     await drained(bootstrap, GROUP, Topic.APPEARANCES)

@@ -40,7 +40,20 @@ async def make_topics_empty(bootstrap: str) -> None:
     await ensure_topics(bootstrap, TOPICS)
 
 
+async def changelog_of(bootstrap: str, app_id: str) -> str:
+    """The changelog topic of a Faust app, which must have one."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        names: list[str] = await admin.list_topics()
+    finally:
+        await admin.close()
+    [name] = [name for name in names if name.startswith(f"{app_id}-") and name.endswith("-changelog")]
+    return name
+
+
 async def delete_topic(bootstrap: str, name: str) -> None:
+    """AssertionError where there is no such topic."""
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await admin.start()
 
@@ -48,6 +61,7 @@ async def delete_topic(bootstrap: str, name: str) -> None:
         return name not in await admin.list_topics()
 
     try:
+        assert not await gone(), f"there is no topic {name}"
         await admin.delete_topics([name])
         await wait_until(gone)
     finally:
@@ -68,7 +82,7 @@ async def produce(bootstrap: str, topic: Topic, values: Iterable[bytes | None], 
         await producer.stop()
 
 
-async def read_all(bootstrap: str, topic: Topic) -> list[Record]:
+async def read_all(bootstrap: str, topic: str) -> list[Record]:
     """Every record that the topic holds now, in order within a partition."""
     partitions = [TopicPartition(topic, number) for number in range(PARTITIONS)]
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)

@@ -11,6 +11,7 @@ from faust.types import TP
 
 from services.common.kafka.continuity import Continuity
 from services.common.kafka.workers import PartitionWorkers
+from services.common.kept import UnreadableError
 from services.common.topics import Topic
 
 
@@ -30,6 +31,15 @@ class Event:
 def of_app(consumer: Any) -> Continuity:
     app: Any = SimpleNamespace(consumer=consumer)
     return Continuity(app)
+
+
+def table_of(continuity: Continuity) -> Any:
+    """A state table that can be given up, and then ends the process."""
+
+    async def give_up(partition: int) -> None:
+        raise ProcessEndedError(f"given up: {partition}")
+
+    return SimpleNamespace(continuity=continuity, give_up=give_up)
 
 
 @pytest.fixture
@@ -59,7 +69,7 @@ async def test_events_of_a_partition_are_handled_in_order_and_acknowledged_after
         handled.extend(event.message.offset for event in events)
 
     events = [Event(Topic.SESSIONS, 3, offset) for offset in range(3)]
-    async with PartitionWorkers(handle, continuity) as workers:
+    async with PartitionWorkers(handle, table_of(continuity)) as workers:
         for event in events:
             await workers.add(event)
         await asyncio.sleep(0)
@@ -75,7 +85,7 @@ async def test_a_partition_that_waits_does_not_hold_up_another(continuity: Conti
             await asyncio.Event().wait()
 
     stuck, free = Event(Topic.SESSIONS, 1, 0), Event(Topic.SESSIONS, 2, 0)
-    async with PartitionWorkers(handle, continuity) as workers:
+    async with PartitionWorkers(handle, table_of(continuity)) as workers:
         await workers.add(stuck)
         await workers.add(free)
         await until(lambda: free.acknowledged)
@@ -88,12 +98,30 @@ async def test_a_failure_ends_the_process_and_acknowledges_nothing(continuity: C
 
     event = Event(Topic.SESSIONS, 0, 0)
     with patch("services.common.kafka.workers.end_process", ends_the_process()):
-        workers = PartitionWorkers(handle, continuity)
+        workers = PartitionWorkers(handle, table_of(continuity))
         await workers.add(event)
         (task,) = workers._tasks
         with pytest.raises(ProcessEndedError, match="could not be handled"):
             await task
     assert not event.acknowledged
+
+
+async def test_state_that_cannot_be_read_is_given_up(continuity: Continuity) -> None:
+    async def handle(_: int, events: Sequence[Any]) -> None:
+        raise UnreadableError(events)
+
+    async def act(_: int) -> None:
+        raise UnreadableError
+
+    event = Event(Topic.SESSIONS, 7, 0)
+    workers = PartitionWorkers(handle, table_of(continuity))
+    await workers.add(event)
+    (task,) = workers._tasks
+    with pytest.raises(ProcessEndedError, match="given up: 7"):
+        await task
+    assert not event.acknowledged
+    with pytest.raises(ProcessEndedError, match="given up: 7"):
+        await workers.between(7, act)
 
 
 async def test_something_else_is_done_between_batches_and_left_out_during_one(continuity: Continuity) -> None:
@@ -108,7 +136,7 @@ async def test_something_else_is_done_between_batches_and_left_out_during_one(co
         done.append(f"between, of {partition}")
 
     event = Event(Topic.SESSIONS, 3, 0)
-    async with PartitionWorkers(handle, continuity) as workers:
+    async with PartitionWorkers(handle, table_of(continuity)) as workers:
         await workers.add(event)
         await asyncio.sleep(0)
         await workers.between(3, act)
@@ -125,7 +153,7 @@ async def test_a_failure_between_batches_ends_the_process(continuity: Continuity
     async def act(_: int) -> None:
         raise ValueError
 
-    workers = PartitionWorkers(handle, continuity)
+    workers = PartitionWorkers(handle, table_of(continuity))
     with patch("services.common.kafka.workers.end_process", ends_the_process()), pytest.raises(ProcessEndedError):
         await workers.between(3, act)
 
@@ -185,7 +213,9 @@ class Consumer:
         return True
 
 
-async def begun(consumer: Consumer, stateless: set[int], *, rebalancing: bool = False) -> tuple[Continuity, set[int]]:
+async def begun(
+    consumer: Consumer, stateless: set[int], *, rebalancing: bool = False
+) -> tuple[Continuity, set[int] | None]:
     app: Any = SimpleNamespace(consumer=consumer, consumer_generation_id=1, rebalancing=rebalancing)
     continuity = Continuity(app)
     with patch("services.common.kafka.continuity.FETCH_SECONDS", 0):

@@ -32,11 +32,12 @@ class Continuity:
         self._next: dict[TP, int] = {}
         self._handled: dict[TP, int] = {}
 
-    async def begin(self, stateless: Collection[int]) -> set[int]:
+    async def begin(self, stateless: Collection[int]) -> set[int] | None:
         """Hold the flow, which Faust starts again after the clearing, and seek each partition to where it goes on.
 
         Partitions without any state begin at the first record that there still is. The group is told so first: after a
-        crash, a state half built then goes on from where it was. Returns those whose earlier records are gone.
+        crash, a state half built then goes on from where it was. Returns those whose earlier records are gone; None
+        where the partitions went away meanwhile.
         """
         consumer: Any = self._app.consumer
         generation = self._app.consumer_generation_id
@@ -44,7 +45,7 @@ class Continuity:
         await asyncio.sleep(FETCH_SECONDS)
         sources = [partition for partition in consumer.assignment() if partition.topic in SPECS]
         if not sources or generation != self._app.consumer_generation_id:
-            return set()
+            return None
         committed: Mapping[TP, int | None] = await consumer.seek_to_committed()
         earliest: Mapping[TP, int] = await consumer.earliest_offsets(*sources)
         again = {

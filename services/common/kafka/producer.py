@@ -17,7 +17,7 @@ MAX_REQUEST_BYTES = 4 * 1024 * 1024
 """Bounds one record: 500 items of some 3 KB. The broker's message.max.bytes is larger."""
 
 
-Record = tuple[bytes, bytes, list[tuple[str, bytes]] | None]
+Record = tuple[bytes, bytes | None, list[tuple[str, bytes]] | None]
 """Key, value, headers."""
 
 
@@ -61,8 +61,8 @@ class EventProducer:
         )
         PUBLISHED.labels(topic).inc(len(counted))
 
-    async def write(self, topic: str, partition: int, values: Iterable[tuple[bytes, bytes]]) -> None:
-        """Write bare keys and values to one partition, in order."""
+    async def write(self, topic: str, partition: int, values: Iterable[tuple[bytes, bytes | None]]) -> None:
+        """Write bare keys and values to one partition, in order; None deletes a key."""
         await self._deliver(topic, ((key, value, None) for key, value in values), partition)
 
     async def _deliver(self, topic: str, records: Iterable[Record], partition: int | None = None) -> None:

@@ -6,8 +6,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Self
 
 from services.common.failpoints import failpoint
-from services.common.kafka.continuity import Continuity
 from services.common.kafka.ending import end_process
+from services.common.kafka.state import StateTable
+from services.common.kept import UnreadableError
 
 QUEUED_EVENTS = 16
 """Per partition. What waits of a camera is one write of its state, so bulk gets cheaper the more waits; its envelopes
@@ -20,13 +21,14 @@ class PartitionWorkers:
     """One worker a partition number, for the events of all topics with that number, so that state needs no locks.
 
     ``handle(partition, events)`` gets the events that wait, in order. They are acknowledged when it returns and never
-    when it raises: the process ends instead. Take events with ``stream.noack().events()``, because a Faust stream
-    acknowledges by itself when its agent moves on.
+    when it raises: the process ends instead, and gives up the partition's state first where that is unreadable. Take
+    events with ``stream.noack().events()``, because a Faust stream acknowledges by itself when its agent moves on.
     """
 
-    def __init__(self, handle: Handle, continuity: Continuity) -> None:
+    def __init__(self, handle: Handle, table: StateTable) -> None:
         self._handle = handle
-        self._continuity = continuity
+        self._table = table
+        self._continuity = table.continuity
         self._queues: dict[int, asyncio.Queue[Any]] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._at_work: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -54,6 +56,8 @@ class PartitionWorkers:
         async with self._at_work[partition]:
             try:
                 await act(partition)
+            except UnreadableError:
+                await self._table.give_up(partition)
             except Exception:
                 end_process("a partition could not be seen to", partition=partition)
 
@@ -66,6 +70,8 @@ class PartitionWorkers:
             async with self._at_work[partition]:
                 try:
                     await self._handle(partition, events)
+                except UnreadableError:
+                    await self._table.give_up(partition)
                 except Exception:
                     end_process(
                         "events could not be handled",

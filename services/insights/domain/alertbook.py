@@ -10,6 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from services.common.events.alerts import Alert
+from services.common.kept import read_kept
 from services.insights.domain.rules import end_of
 from services.insights.domain.spans import HOUR, micros
 
@@ -113,7 +114,7 @@ class AlertBook:
             return
         self._values[place] = {}
         value = self._read(place)
-        for alert in _DECODER.decode(value) if value else []:
+        for alert in read_kept(_DECODER, value) if value is not None else []:
             self._keep(place, alert)
 
     def _keep(self, place: Place, alert: Alert) -> None:

@@ -12,6 +12,7 @@ from services.common.events.alerts import Alert, AlertRule
 from services.common.events.common import stable_id
 from services.common.events.insights import InsightEvent, MergedInsight
 from services.common.events.sessions import OccupancyMinute, Session
+from services.common.kept import read_kept
 from services.insights.domain.alertbook import AlertBook, Open, Place
 from services.insights.domain.merge import merged, newer, refer, touched
 from services.insights.domain.occupancy import touched_minutes
@@ -81,13 +82,13 @@ class Camera:
         self._gap = gap
         self._written = written
         value = read("camera")
-        self._durable = _KEPT.decode(value) if value else _Kept()
+        self._durable = read_kept(_KEPT, value) if value is not None else _Kept()
         self._kept = copy(self._durable)
         if value is not written.get(camera_id):
             self._kept.told = self._durable.claimed
         self._slots = Slots(camera_id, read)
         self._open_alerts = read("open")
-        open_alerts = _OPEN_ALERTS.decode(self._open_alerts) if self._open_alerts else {}
+        open_alerts = {} if self._open_alerts is None else read_kept(_OPEN_ALERTS, self._open_alerts)
         self._alerts = AlertBook(lambda place: read(_alerts_key(place)), open_alerts)
         self._insights: dict[str, InsightEvent] = {}
         self._minutes: list[OccupancyMinute] = []
@@ -176,7 +177,7 @@ class Camera:
         if insight_id in self._insights:
             return self._insights[insight_id]
         value = self._read(_insight_key(insight_id))
-        return _INSIGHT.decode(value) if value else None
+        return read_kept(_INSIGHT, value) if value is not None else None
 
 
 def _alerts_key(place: Place) -> str:

@@ -17,6 +17,7 @@ from zlib import crc32
 
 import msgspec
 
+from services.common.kept import read_kept
 from services.insights.domain.levels import Levels, join
 from services.insights.domain.picture import Picture
 from services.insights.domain.remembered import Remembered
@@ -192,14 +193,14 @@ class Slots:
         found = self._parts.get(place)
         if found is None:
             value = self._read(_part_key(place))
-            found = self._parts[place] = self._decoded(place, value) if value else {}
+            found = self._parts[place] = self._decoded(place, value) if value is not None else {}
         return found
 
     def _decoded(self, place: Place, value: bytes) -> Spans:
         key = self._camera_id, place
         found = _PARTS.find(key, [value])
         if found is None:
-            found = {span.session_id: span for span in _SPANS.decode(value)}
+            found = {span.session_id: span for span in read_kept(_SPANS, value)}
             _PARTS.keep(key, [value], found, len(found))
         return found
 
@@ -207,7 +208,7 @@ class Slots:
         found = self._references.get(slot)
         if found is None:
             value = self._read(_references_key(slot))
-            found = self._references[slot] = _REFERENCES.decode(value) if value else frozenset()
+            found = self._references[slot] = frozenset() if value is None else read_kept(_REFERENCES, value)
         return found
 
 

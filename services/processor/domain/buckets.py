@@ -18,6 +18,7 @@ from zlib import crc32
 import msgspec
 
 from services.common.events.appearances import MergedAppearance
+from services.common.kept import read_kept
 from services.common.sessions import Grouped, by_start, end_of
 
 BUCKETS = 64
@@ -123,7 +124,7 @@ class CameraState:
         groups = self._groups.get(subject_id)
         if groups is None:
             raw = self._bucket(home_of(subject_id)).subjects.get(subject_id)
-            groups = self._groups[subject_id] = _GROUPED.decode(raw) if raw else []
+            groups = self._groups[subject_id] = read_kept(_GROUPED, raw) if raw else []
         return groups
 
     def put_sessions(self, subject_id: str, groups: Grouped) -> None:
@@ -233,14 +234,14 @@ class CameraState:
         bucket = self._buckets.get(number)
         if bucket is None:
             value = self._read(_sessions_key(number))
-            bucket = self._buckets[number] = _SESSIONS.decode(value) if value else _Sessions({})
+            bucket = self._buckets[number] = read_kept(_SESSIONS, value) if value is not None else _Sessions({})
         return bucket
 
     def _index(self, number: int) -> _Index:
         index = self._indices.get(number)
         if index is None:
             value = self._read(_index_key(number))
-            index = self._indices[number] = _INDEX.decode(value) if value else _Index({})
+            index = self._indices[number] = read_kept(_INDEX, value) if value is not None else _Index({})
         return index
 
 
