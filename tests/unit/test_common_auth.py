@@ -1,7 +1,8 @@
 import stat
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from unittest.mock import patch
 
 import jwt
 import pytest
@@ -33,6 +34,11 @@ class TestTokens:
     def test_a_token_of_another_secret_is_refused(self) -> None:
         with pytest.raises(InvalidTokenError):
             decode_token(encode_token(CLAIMS, "y" * 32), SECRET)
+
+    def test_a_token_issued_by_a_clock_ahead_of_ours_holds(self) -> None:
+        with patch.object(clock, "now", lambda: datetime.now(UTC) + timedelta(minutes=10)):
+            token = encode_token(CLAIMS, SECRET)
+        assert decode_token(token, SECRET) == CLAIMS
 
     def test_a_token_that_has_expired_is_refused(self) -> None:
         expired = replace(CLAIMS, expires_at=clock.now() - timedelta(seconds=5))
