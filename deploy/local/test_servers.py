@@ -20,6 +20,8 @@ from deploy.local.waiting import wait_until
 
 START_SECONDS = 60
 
+NAMES = ("kafka", "postgres", "redis")
+
 
 class LocalServers:
     """The three servers under `home`, from `start` to `stop`; also a context manager.
@@ -89,7 +91,7 @@ class LocalServers:
         child.wait()
 
     def has_ended(self, name: str) -> bool:
-        return self._children[name].poll() is not None
+        return name not in self._children or self._children[name].poll() is not None
 
     async def start_again(self, name: str) -> None:
         """Start one server that has ended, on its data, and return when it has answered a real request."""

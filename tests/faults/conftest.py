@@ -1,6 +1,7 @@
 """Servers that these tests may break, so they are not those of the other tests."""
 
 from collections.abc import AsyncIterator, Iterator
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -8,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from deploy.local.test_servers import LocalServers
-from tests.faults.rig import ROWS, Rig, running_rig
+from tests.faults.rig import ROWS, KeptRig, Rig
 from tests.support.databases import make_template
 
 
@@ -23,10 +24,15 @@ def breakable_servers() -> Iterator[LocalServers]:
             yield servers
 
 
-@pytest_asyncio.fixture
-async def rig(breakable_servers: LocalServers, tmp_path: Path) -> AsyncIterator[Rig]:
-    async with running_rig(breakable_servers, tmp_path) as running:
-        yield running
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def kept_rig(breakable_servers: LocalServers, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[KeptRig]:
+    async with KeptRig(breakable_servers, partial(tmp_path_factory.mktemp, "faults")) as kept:
+        yield kept
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def rig(kept_rig: KeptRig) -> Rig:
+    return await kept_rig.whole()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

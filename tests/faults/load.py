@@ -28,6 +28,9 @@ ENVELOPES_PER_INSIGHT = 5
 
 PUBLISH_TIMEOUT_MS = 5_000
 
+FINAL = (400, 401, 403, 413, 415, 422)
+"""Answers that no fault may bring about, and after which it makes no sense to try again."""
+
 COLUMNS = {
     "person_id": "person_id",
     "camera_id": "camera_id",
@@ -121,6 +124,7 @@ class Load:
                 upload = await self._finished(answer.json())
                 if upload["status"] == "completed":
                     return upload
+            assert answer.status_code not in FINAL, answer.text
             self.refusals.append(answer)
             await asyncio.sleep(RETRY_SECONDS)
 

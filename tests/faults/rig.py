@@ -5,13 +5,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from time import monotonic
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import asyncpg
 from aiokafka.errors import KafkaError
 
 from deploy.local.layout import ROOT
-from deploy.local.test_servers import LocalServers
+from deploy.local.test_servers import NAMES, LocalServers
 from services.common.postgres import SERVER_AWAY, create_pool
 from tests.faults.invariants import Comparison, Expected, Places, Stored, broken_invariants
 from tests.faults.load import PAUSE_SECONDS, Load
@@ -61,16 +61,20 @@ class Rig:
         self.dsn = database
         self.pool = pool
         self.places = places
+        self.is_whole = True
+        """False once a test may have left something broken."""
         self._runs = 0
 
     async def endure(self, name: str, fault: Fault, pause_seconds: float = PAUSE_SECONDS) -> None:
         """Let the fault happen under load, then wait for the end of the lag and judge what is stored."""
+        self.is_whole = False
         async with self.sources(pause_seconds) as self.load:
             restarts = self.processes.restarts.total()
             async with self.load.running():
                 await self.accepts_more()
                 await fault(self)
             await self.judge(name, self.load, restarts)
+        self.is_whole = True
 
     def sources(self, pause_seconds: float = PAUSE_SECONDS) -> Load:
         """Sources with cameras of their own, so that a run can be judged alone."""
@@ -127,6 +131,31 @@ class Rig:
             if not (compared.lost or compared.extra or compared.wrong) or monotonic() > deadline:
                 return compared
             await asyncio.sleep(1)
+
+
+class KeptRig:
+    """One rig for the tests of a module, and another where a test has left it broken."""
+
+    def __init__(self, servers: LocalServers, folder: Callable[[], Path]) -> None:
+        self._servers = servers
+        self._folder = folder
+        self._stack = AsyncExitStack()
+        self._rig: Rig | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+    async def whole(self) -> Rig:
+        if self._rig is None or not self._rig.is_whole:
+            for name in NAMES:
+                if self._servers.has_ended(name):
+                    await self._servers.start_again(name)
+            await self._stack.aclose()
+            self._rig = await self._stack.enter_async_context(running_rig(self._servers, self._folder()))
+        return self._rig
 
 
 def record(row: Row) -> None:

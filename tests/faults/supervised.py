@@ -46,6 +46,8 @@ class Supervised:
 
     async def __aexit__(self, *_: object) -> None:
         self._watching.cancel()
+        for process in self._running.values():
+            process.terminate()
         for name in list(self._running):
             self.stop(name)
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.faults.rig import Fault, Rig
 
-pytestmark = pytest.mark.fault
+pytestmark = [pytest.mark.fault, pytest.mark.asyncio(loop_scope="module")]
 
 STOPPED_SECONDS = 32
 """Beyond the session timeout of 20 s, so that the partitions have gone to the other process by then."""
@@ -34,11 +34,11 @@ def stopped_and_continued(name: str, heir: str, **changed: str) -> Fault:
 async def same_identity(rig: Rig) -> None:
     """A supervisor that takes a stopped process for dead starts another of its name, which has its place at once."""
     rig.processes.signal("processor", signal.SIGSTOP)
-    await rig.processes.start("processor-2", DWELL_INSTANCE_ID="processor")
+    await rig.processes.start("processor-twin", DWELL_INSTANCE_ID="processor")
     await rig.accepts_more()
     rig.processes.signal("processor", signal.SIGCONT)
     await rig.accepts_more(1000)
-    rig.processes.stop("processor-2")
+    rig.processes.stop("processor-twin")
     await rig.accepts_more()
 
 

@@ -16,7 +16,7 @@ from tests.faults.rig import Rig, Row, record
 from tests.support.alerts import alert
 from tests.support.waiting import wait_until
 
-pytestmark = pytest.mark.fault
+pytestmark = [pytest.mark.fault, pytest.mark.asyncio(loop_scope="module")]
 
 CLIENTS = 100
 SLOW = 5

@@ -17,7 +17,7 @@ from tests.faults.walks import Report
 from tests.support.pipeline import Pipeline
 from tests.support.stored import becomes
 
-pytestmark = pytest.mark.fault
+pytestmark = [pytest.mark.fault, pytest.mark.asyncio(loop_scope="module")]
 
 CAMERA = "poisoned"
 KEEPS_BYTES = 64 * 1024

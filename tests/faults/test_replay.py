@@ -1,22 +1,30 @@
 """Everything read once more, into the database that has it and into an empty one; state that is gone."""
 
+from functools import partial
+from itertools import cycle
 from typing import Any
 
 import asyncpg
 import pytest
-from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka import AIOKafkaProducer
 
 from services.common.postgres import create_pool
 from tests.faults.invariants import Places
 from tests.faults.rig import Fault, Rig
 from tests.support.databases import fresh_database
+from tests.support.kafka import changelog_of, delete_topic, read_all
 from tests.support.waiting import wait_until
 
-pytestmark = pytest.mark.fault
+pytestmark = [pytest.mark.fault, pytest.mark.asyncio(loop_scope="module")]
 
 FACTS = ("appearances", "sessions", "occupancy_minutes", "insights", "alerts", "alert_rules", "cameras", "quarantine")
 
-CHANGELOGS = {"processor": "dwell-processor-appearances-changelog", "insights": "dwell-insights-cameras-changelog"}
+SERVICES = ("processor", "insights")
+
+HARM = (b"\xc1", b"", b"garbage", b"\x93\x01\x02", b"\xa4\xff\xff\xff\xff", b"\x91" * 100_000)
+"""No MessagePack, nothing, another type, cut off, no UTF-8, and too deep."""
+
+PARTITIONS_HARMED = 2
 
 
 async def facts(pool: asyncpg.Pool) -> dict[str, list[Any]]:
@@ -48,6 +56,7 @@ async def test_a_full_replay_gives_the_same_tables(rig: Rig, tmp_path: Any) -> N
             await rig.judge("all read again into an empty database", load)
             assert_same(await facts(rig.pool), before)
         rig.processes.stop("sink")
+    rig.is_whole = False
 
 
 def assert_same(found: dict[str, list[Any]], wanted: dict[str, list[Any]]) -> None:
@@ -61,27 +70,42 @@ def state_deleted(service: str) -> Fault:
     async def fault(rig: Rig) -> None:
         await rig.accepts_more(1000)
         rig.processes.stop(service)
-        await delete_topic(rig.kafka, CHANGELOGS[service])
+        await delete_topic(rig.kafka, await changelog_of(rig.kafka, f"dwell-{service}"))
         await rig.processes.start(service)
         await rig.accepts_more()
 
     return fault
 
 
-async def delete_topic(kafka: str, name: str) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
-    await admin.start()
-
-    async def is_gone() -> bool:
-        return name not in await admin.list_topics()
-
-    try:
-        await admin.delete_topics([name])
-        await wait_until(is_gone)
-    finally:
-        await admin.close()
-
-
-@pytest.mark.parametrize("service", CHANGELOGS)
+@pytest.mark.parametrize("service", SERVICES)
 async def test_state_is_gone(rig: Rig, service: str) -> None:
     await rig.endure(f"changelog of {service} deleted", state_deleted(service))
+
+
+def state_corrupted(service: str) -> Fault:
+    """Every third value of some partitions becomes something else. Each costs a restart."""
+
+    async def fault(rig: Rig) -> None:
+        await rig.accepts_more(1000)
+        rig.processes.stop(service)
+        changelog = await changelog_of(rig.kafka, f"dwell-{service}")
+        harm = cycle(HARM)
+        async with AIOKafkaProducer(bootstrap_servers=rig.kafka, acks="all") as producer:
+            records = list({record.key: record for record in await read_all(rig.kafka, changelog)}.values())
+            chosen = sorted({record.partition for record in records})[:PARTITIONS_HARMED]
+            for record in [record for record in records if record.partition in chosen][::3]:
+                await producer.send(changelog, next(harm), key=record.key, partition=record.partition)
+        await rig.processes.start(service)
+        await rig.accepts_more()
+        await wait_until(partial(says, rig, service, "building state anew"))
+
+    return fault
+
+
+async def says(rig: Rig, service: str, words: str) -> bool:
+    return words in rig.processes.log(service).read_text(errors="replace")
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_state_is_corrupted(rig: Rig, service: str) -> None:
+    await rig.endure(f"changelog of {service} corrupted", state_corrupted(service))

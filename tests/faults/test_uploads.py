@@ -11,7 +11,7 @@ from tests.faults.load import csv_of
 from tests.faults.rig import Rig
 from tests.faults.walks import Report
 
-pytestmark = pytest.mark.fault
+pytestmark = [pytest.mark.fault, pytest.mark.asyncio(loop_scope="module")]
 
 ROWS = 3000
 
