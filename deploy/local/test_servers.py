@@ -90,6 +90,9 @@ class LocalServers:
         child.send_signal(number)
         child.wait()
 
+    def process_id(self, name: str) -> int:
+        return self._children[name].pid
+
     def has_ended(self, name: str) -> bool:
         return name not in self._children or self._children[name].poll() is not None
 

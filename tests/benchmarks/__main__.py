@@ -10,6 +10,7 @@ import logging
 import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from time import monotonic
 
 from deploy.local.test_servers import LocalServers
 from tests.benchmarks.bench import Bench, Section
@@ -35,7 +36,9 @@ def main() -> None:
     logging.getLogger("aiokafka").setLevel(logging.ERROR)
     for name in arguments.names or NAMES:
         print(f"{name}:", flush=True)
+        started = monotonic()
         section, machine = _run(name, trial=arguments.trial)
+        print(f"  {monotonic() - started:.0f} s in all", flush=True)
         print(render(name, section, machine), flush=True)
         if not arguments.trial:
             write(name, section, machine)
@@ -58,7 +61,7 @@ def _run(name: str, *, trial: bool) -> tuple[Section, str]:
                 make_template(servers.postgres)
                 machine = asyncio.run(describe(servers))
                 rounds, scale = (TRIAL_ROUNDS, TRIAL_SCALE) if trial else (ROUNDS, 1)
-                bench = Bench(servers, home, cores, rounds=rounds, scale=scale)
+                bench = Bench(servers, local.process_id("kafka"), home, cores, rounds=rounds, scale=scale)
                 return asyncio.run(module.measure(bench)), machine
         finally:
             os.sched_setaffinity(0, cores)

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import mkdtemp
+from time import monotonic
 
 from redis.asyncio import Redis
 
@@ -73,8 +74,12 @@ Run = Callable[[], Awaitable[float]]
 class Bench:
     """Real servers, and how often and how much to run. What is measured is pinned to one or more of `cores`."""
 
-    def __init__(self, servers: Servers, folder: Path, cores: list[int], *, rounds: int, scale: float) -> None:
+    def __init__(
+        self, servers: Servers, broker: int, folder: Path, cores: list[int], *, rounds: int, scale: float
+    ) -> None:
         self.servers = servers
+        self.broker = broker
+        """Its process."""
         self.folder = folder
         self.scale = scale
         self._rounds = rounds
@@ -101,9 +106,10 @@ class Bench:
         """As many rounds as are asked for, of the figures that one gives by name."""
         rounds: list[dict[str, float]] = []
         for number in range(1, self._rounds + 1):
+            started = monotonic()
             rounds.append(await one_round())
             figures = ", ".join(f"{name} {value:,.4g}" for name, value in rounds[-1].items())
-            print(f"  round {number} of {self._rounds}: {figures}", flush=True)
+            print(f"  round {number} of {self._rounds}, {monotonic() - started:.0f} s: {figures}", flush=True)
         return {name: Measured(tuple(one[name] for one in rounds)) for name in rounds[0]}
 
     @asynccontextmanager

@@ -18,8 +18,8 @@ from tests.benchmarks.load import CAMERAS, EXTRA, PRESENT, SIGHTINGS, at_camera
 from tests.support.pipeline import Pipeline
 from tests.support.waiting import wait_until
 
-ROWS = 300_000
-LOADER_ROWS = 10_000
+ROWS = 200_000
+LOADER_ROWS = 5_000
 
 SERVICES = ("gateway", "processor", "insights", "sink")
 DRAIN_SECONDS = 600.0

@@ -24,24 +24,36 @@ Offsets = Mapping[TopicPartition, int]
 
 @dataclass(frozen=True, slots=True)
 class Drained:
-    """`seconds` to the last output; `cpu_seconds` of each process, to the last commit."""
+    """`seconds` to the last output; CPU seconds, to the last commit, of each process and of what runs beside them."""
 
     events: int
     seconds: float
     cpu_seconds: list[float]
+    cpu_seconds_beside: float
 
     @property
     def rate(self) -> float:
         return self.events / self.seconds
 
     @property
-    def cpu_seconds_per_million(self) -> list[float]:
-        """Of each process, for as many events of all."""
-        return [cpu / self.events * 1e6 for cpu in self.cpu_seconds]
+    def cpu_seconds_per_million(self) -> float:
+        """Of all processes together."""
+        return sum(self.cpu_seconds) / self.events * 1e6
+
+    @property
+    def cpu_seconds_per_million_beside(self) -> float:
+        return self.cpu_seconds_beside / self.events * 1e6
 
 
 async def drain(
-    bootstrap: str, processes: Sequence[Popen[bytes]], *, group: str, source: str, output: str, load: Records
+    bootstrap: str,
+    processes: Sequence[Popen[bytes]],
+    *,
+    group: str,
+    source: str,
+    output: str,
+    load: Records,
+    beside: Sequence[int] = (),
 ) -> Drained:
     """Time the processes from a topic that holds the load to the last record that they write of it.
 
@@ -53,14 +65,16 @@ async def drain(
     for process in processes:
         process.send_signal(signal.SIGSTOP)
     await fill(bootstrap, source, load[FIRST_RECORDS:])
-    before = [cpu_seconds(process.pid) for process in processes]
+    measured = [*(process.pid for process in processes), *beside]
+    before = [cpu_seconds(process) for process in measured]
     started = time()
     for process in processes:
         process.send_signal(signal.SIGCONT)
     await wait_until_committed(bootstrap, group, source, processes)
-    used = [cpu_seconds(process.pid) - cpu for process, cpu in zip(processes, before, strict=True)]
+    used = [cpu_seconds(process) - cpu for process, cpu in zip(measured, before, strict=True)]
     last = max(record.timestamp for record in await read_from(bootstrap, output))
-    return Drained(items_of(load[FIRST_RECORDS:]), last / 1000 - started, used)
+    own, others = used[: len(processes)], used[len(processes) :]
+    return Drained(items_of(load[FIRST_RECORDS:]), last / 1000 - started, own, sum(others))
 
 
 async def wait_until_committed(bootstrap: str, group: str, topic: str, processes: Sequence[Popen[bytes]] = ()) -> None:

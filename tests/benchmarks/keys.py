@@ -125,7 +125,7 @@ async def measure(bench: Bench) -> Section:
 
 async def _process(bench: Bench, keys: int) -> tuple[float, int]:
     """The rate of the real process with so many keys, and its resident bytes afterwards."""
-    load = bulk(bench.count(PROCESS_EVENTS), keys // PRESENT)
+    load = bulk(bench.count(PROCESS_EVENTS), range(keys // PRESENT))
     async with bench.services() as processes:
         process = processes.spawn("processor", "-m", "services.processor")
         pin(process.pid, bench.one)

@@ -1,7 +1,7 @@
 """Appearances to feed: people come to a camera, are seen a few times and go, so that as many are there at any time."""
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -90,11 +90,11 @@ def at_camera(camera: int, *, present: int = PRESENT) -> Iterator[Appearance]:
 
 
 @cache
-def bulk(appearances: int, cameras: int = CAMERAS) -> Records:
+def bulk(appearances: int, cameras: Sequence[int] = range(CAMERAS)) -> Records:
     """Envelopes of 500 of one camera, as an upload's are; the cameras take turns."""
+    each = appearances // len(cameras)
     of_cameras = [
-        list(envelopes(Topic.APPEARANCES, islice(at_camera(camera), appearances // cameras), "upload:5f0c1a52"))
-        for camera in range(cameras)
+        list(envelopes(Topic.APPEARANCES, islice(at_camera(camera), each), "upload:5f0c1a52")) for camera in cameras
     ]
     return [record for records in zip(*of_cameras, strict=True) for record in records]
 
