@@ -11,6 +11,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 
+from tests.support.waiting import wait_until
+
 TEMPLATE = "dwell_template"
 
 
@@ -36,7 +38,19 @@ async def fresh_database(dsn: str) -> AsyncIterator[str]:
     try:
         yield of_name(dsn, name)
     finally:
-        await _execute(dsn, f"DROP DATABASE {name} WITH (FORCE)")
+        await _drop(dsn, name)
+
+
+async def _drop(dsn: str, name: str) -> None:
+    async def dropped() -> bool:
+        try:
+            await _execute(dsn, f"DROP DATABASE {name} WITH (FORCE)")
+        except asyncpg.InsufficientPrivilegeError:
+            # An autovacuum worker is in it, which only a superuser may end.
+            return False
+        return True
+
+    await wait_until(dropped)
 
 
 async def _execute(dsn: str, statement: str) -> None:
