@@ -14,21 +14,23 @@ STOPPED_SECONDS = 32
 
 ROUNDS = 3
 
+SERVICES = ("processor", "insights", "sink")
 
-def stopped_and_continued(name: str, heir: str, **changed: str) -> Fault:
-    """Stop a process without ending it until another has its partitions, and let it go on."""
 
-    async def fault(rig: Rig) -> None:
-        await rig.processes.start(heir, **changed)
-        await rig.accepts_more()
+async def stopped_and_continued(rig: Rig) -> None:
+    """Stop processes without ending them until others have their partitions, and let them go on."""
+    heirs = [f"{name}-2" for name in SERVICES]
+    await rig.processes.start(*heirs)
+    await rig.accepts_more()
+    for name in SERVICES:
         rig.processes.signal(name, signal.SIGSTOP)
-        await asyncio.sleep(STOPPED_SECONDS)
+    await asyncio.sleep(STOPPED_SECONDS)
+    for name in SERVICES:
         rig.processes.signal(name, signal.SIGCONT)
-        await rig.accepts_more(1000)
+    await rig.accepts_more(1000)
+    for heir in heirs:
         rig.processes.stop(heir)
-        await rig.accepts_more()
-
-    return fault
+    await rig.accepts_more()
 
 
 async def same_identity(rig: Rig) -> None:
@@ -56,11 +58,10 @@ async def storm(rig: Rig) -> None:
 
 
 FAULTS: list[tuple[str, Fault]] = [
-    *[(f"{name} stopped until another took over", stopped_and_continued(name, f"{name}-2"))
-      for name in ("processor", "insights", "sink")],
+    (f"{', '.join(SERVICES)} stopped until others took over", stopped_and_continued),
     ("processor stopped and replaced under its name", same_identity),
     ("processors come and go", storm),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("name", "fault"), FAULTS, ids=[name for name, _ in FAULTS])
