@@ -1,17 +1,18 @@
 """The processor with next to no memory and the sink that repairs what it tells, against the oracle."""
 
 import asyncio
+from datetime import timedelta
 from unittest.mock import patch
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.common.events.appearances import Appearance
+from services.common.events.appearances import Appearance, subject_id_of
 from services.common.events.sessions import Session, revision_after
 from services.processor.domain.buckets import CameraState
 from services.processor.domain.sessionizer import step
 from services.sink.domain.repair import settle
-from tests.unit.test_sink_repair import CAMERA, GAP, Shelf, a_report, active, gap_of, right
+from tests.unit.test_sink_repair import CAMERA, GAP, T0, Shelf, a_report, active, gap_of, right
 
 
 @settings(max_examples=300, deadline=None)
@@ -61,6 +62,49 @@ def test_what_a_bounded_state_forgets_is_put_right(
                 told.clear()
     asyncio.run(_store(shelf, told))
     assert active(shelf) == right([report for record in records for report in record])
+
+
+def test_a_session_absorbed_by_who_forgot_its_beginning_is_put_right() -> None:
+    """A crash has the records read again, in two batches; by the second the processor has forgotten the first."""
+    records = [a_sighting("k2", None, 0), a_sighting("k2", "bob", 30), a_sighting("k1", "bob", 30)]
+    shelf = Shelf()
+
+    def told_of(values: dict[str, bytes], *numbers: int) -> list[Session]:
+        state = CameraState(values.get)
+        sessions: dict[str, Session] = {}
+        for number in numbers:
+            changed = step(state, [records[number]], camera_id=CAMERA, gap=GAP, revision=revision_after(number))
+            sessions.update((session.session_id, session) for session in changed)
+        values.update(state.writes())
+        return list(sessions.values())
+
+    with (
+        patch("services.processor.domain.buckets.BUCKETS", 1),
+        patch("services.processor.domain.buckets.SESSIONS_BYTES", 0),
+        patch("services.processor.domain.buckets.INDEX_BYTES", 0),
+    ):
+        before = told_of({}, 0, 1)
+        values: dict[str, bytes] = {}
+        again = told_of(values, 0) + told_of(values, 1, 2)
+    shelf.report([(revision_after(number), report) for number, report in enumerate(records[:2])])
+    asyncio.run(_store(shelf, before))
+    shelf.report([(revision_after(2), records[2])])
+    asyncio.run(_store(shelf, again))
+    assert active(shelf) == right(records)
+
+
+def a_sighting(key: str, person_id: str | None, seconds: int) -> Appearance:
+    at = T0 + timedelta(seconds=seconds)
+    return Appearance(
+        appearance_key=key,
+        camera_id=CAMERA,
+        subject_id=subject_id_of(person_id, None, key),
+        person_id=person_id,
+        started_at=at,
+        ended_at=at,
+        reported_at=T0,
+        source="test",
+    )
 
 
 async def _store(shelf: Shelf, told: list[Session]) -> None:

@@ -84,7 +84,7 @@ def is_doubtful(told: Session, stored: Session | None) -> bool:
         return True
     if told.revision <= stored.revision:
         return False
-    return told.partial or (told.status == stored.status == "active" and _lost_something(told, stored))
+    return told.partial or (stored.status == "active" and _lost_something(told, stored))
 
 
 def _lost_something(told: Session, stored: Session) -> bool:
