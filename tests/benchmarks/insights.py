@@ -16,8 +16,8 @@ from tests.benchmarks.load import BEGIN, CAMERAS, PRESENT, SIGHTINGS, Records, a
 
 APART = 1
 
-SESSIONS = 400_000
-SINGLE_SESSIONS = 20_000
+SESSIONS = 200_000
+SINGLE_SESSIONS = 10_000
 
 RULES = [
     AlertRule(
