@@ -9,7 +9,6 @@ from fastapi.middleware.gzip import GZipMiddleware
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from services.common import clock
 from services.common.auth import load_token_secret
 from services.common.health import Check, Health, health_router
 from services.common.kafka.lag import LagProbe
@@ -27,7 +26,8 @@ from services.gateway.routers import alerts, analytics, auth, catalog, insights,
 from services.gateway.rules import RuleBook
 from services.gateway.settings import GatewaySettings
 from services.gateway.uploads.queue import QueueFeeder, create_queue
-from services.gateway.uploads.store import RawStore
+from services.gateway.uploads.retention import keep_tidy
+from services.gateway.uploads.store import RawStore, open_store
 
 ROUTERS = (auth, uploads, analytics, sessions, insights, alerts, quarantine, catalog)
 
@@ -51,8 +51,8 @@ def create_app(settings: GatewaySettings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         secret = load_token_secret(settings)
-        await asyncio.to_thread(RawStore(settings.raw_store).remove_abandoned, clock.now())
-        connected = asyncio.create_task(_stay_connected(app, settings, secret, checks))
+        store = open_store(settings)
+        connected = asyncio.create_task(_stay_connected(app, settings, secret, store, checks))
         try:
             yield
         finally:
@@ -81,8 +81,10 @@ def create_app(settings: GatewaySettings) -> FastAPI:
     return app
 
 
-async def _stay_connected(app: FastAPI, settings: GatewaySettings, secret: str, checks: dict[str, Check]) -> None:
-    """Open everything in the order of need, then keep the upload queue filled; when cancelled, close in reverse."""
+async def _stay_connected(
+    app: FastAPI, settings: GatewaySettings, secret: str, store: RawStore, checks: dict[str, Check]
+) -> None:
+    """Open everything in the order of need, then keep queue and raw store tidy; when cancelled, close in reverse."""
     away = (Exception,)
     async with AsyncExitStack() as stack:
         db = await patiently(
@@ -118,6 +120,7 @@ async def _stay_connected(app: FastAPI, settings: GatewaySettings, secret: str, 
             settings=settings,
             token_secret=secret,
             db=db,
+            store=store,
             producer=producer,
             redis=redis,
             feeder=feeder,
@@ -126,7 +129,8 @@ async def _stay_connected(app: FastAPI, settings: GatewaySettings, secret: str, 
             exports=asyncio.Semaphore(MAX_EXPORTS),
             inline_uploads=asyncio.Semaphore(MAX_INLINE_UPLOADS),
         )
-        await feeder.run()
+        tidying = keep_tidy(db, store, settings.raw_store_retention_days)
+        await asyncio.gather(feeder.run(), tidying)
 
 
 def _redis_check(redis: Redis) -> Check:

@@ -19,6 +19,7 @@ from services.gateway.models import Role, User
 from services.gateway.rules import RuleBook
 from services.gateway.settings import GatewaySettings
 from services.gateway.uploads.queue import QueueFeeder
+from services.gateway.uploads.store import RawStore
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -30,6 +31,7 @@ class Resources:
     settings: GatewaySettings
     token_secret: str
     db: asyncpg.Pool
+    store: RawStore
     producer: EventProducer
     redis: Redis
     feeder: QueueFeeder

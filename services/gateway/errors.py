@@ -81,6 +81,11 @@ class FileTooLargeError(GatewayError):
     title = "The file is too large"
 
 
+class StorageFullError(GatewayError):
+    status = 507
+    title = "The disk is full"
+
+
 class UnavailableError(GatewayError):
     """A server that the answer needs is away; the same request will do later."""
 

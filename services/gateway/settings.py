@@ -22,13 +22,16 @@ class GatewaySettings(CommonSettings):
     frontend_dist: Path = _ROOT / "frontend" / "dist"
 
     inline_limit_bytes: int = Field(5_000_000, ge=0, description="larger uploads are queued instead of parsed at once")
-    max_upload_bytes: int = Field(2_000_000_000, gt=0)
+    max_upload_bytes: int = Field(20_000_000_000, gt=0)
     max_unpacked_bytes: int = Field(20_000_000_000, gt=0, description="of a compressed upload")
     future_minutes: float = Field(5.0, ge=0)
     waiting_threshold_seconds: float = Field(600.0, ge=0)
 
-    publish_timeout_seconds: float = Field(10.0, gt=0, description="how long Kafka may take to acknowledge an upload")
+    raw_store: str = Field(
+        "", description="where raw files are kept: a folder, or s3://bucket/prefix; empty: raw in the home folder"
+    )
+    raw_store_retention_days: int = Field(
+        0, ge=0, description="after so many days the raw file of a finished upload is removed; 0 keeps all"
+    )
 
-    @property
-    def raw_store(self) -> Path:
-        return self.home / "raw"
+    publish_timeout_seconds: float = Field(10.0, gt=0, description="how long Kafka may take to acknowledge an upload")

@@ -23,7 +23,7 @@ from services.gateway.dependencies import Resources
 from services.gateway.uploads import progress
 from services.gateway.uploads.queue import QUEUE
 from services.gateway.uploads.receive import ReceivedFile
-from services.gateway.uploads.store import RawStore
+from services.gateway.uploads.store import FolderStore
 from tests.support.databases import fresh_database
 from tests.support.environment import ADMIN_EMAIL, environment
 from tests.support.gateway import Gateway, gateway_settings, running_gateway
@@ -84,6 +84,14 @@ def rows(camera: str, count: int, start: int = 0) -> str:
     return "".join(lines)
 
 
+def raw_folder(gateway: Gateway) -> Path:
+    return gateway.settings.home / "raw"
+
+
+def stored(gateway: Gateway, sha256: str) -> Path:
+    return FolderStore(raw_folder(gateway)).path(sha256)
+
+
 def items_of(items: list[object], camera: str) -> list[Any]:
     return [item for item in items if getattr(item, "camera_id", None) == camera]
 
@@ -120,7 +128,7 @@ async def test_a_small_file_is_in_kafka_and_summed_up_when_the_answer_comes(gate
     )
     assert [item.source for item in published] == [f"upload:{upload['upload_id']}#{row}" for row in (2, 3, 4)]
     assert [item.appearance_key for item in published] == ["small-0", "small-1", "small-2"]
-    assert RawStore(gateway.settings.raw_store).path(upload["sha256"]).read_bytes() == content
+    assert stored(gateway, upload["sha256"]).read_bytes() == content
     assert await gateway.get(f"uploads/{upload['upload_id']}") == upload
 
 
@@ -187,15 +195,15 @@ async def test_a_file_that_cannot_be_taken_is_refused_whole_and_told_why(
     assert found in answer.json()["detail"]
     newest = (await gateway.get("uploads", limit=1))["items"][0]
     assert (newest["status"], newest["error"]) == ("failed", answer.json()["detail"])
-    assert RawStore(gateway.settings.raw_store).path(newest["sha256"]).exists() is (status != 415)
+    assert stored(gateway, newest["sha256"]).exists() is (status != 415)
     assert (await gateway.upload(content, "day.csv")).status_code == status
 
 
 async def test_a_file_above_the_limit_is_refused_and_leaves_nothing(gateway: Gateway) -> None:
-    before = len(list(gateway.settings.raw_store.rglob("*")))
+    before = len(list(raw_folder(gateway).rglob("*")))
     answer = await gateway.upload(b"x" * (UPLOAD_LIMIT + 1))
     assert answer.status_code == 413
-    assert len(list(gateway.settings.raw_store.rglob("*"))) == before
+    assert len(list(raw_folder(gateway).rglob("*"))) == before
 
 
 async def test_the_same_bytes_again_are_the_first_upload(gateway: Gateway) -> None:
@@ -229,10 +237,10 @@ async def test_times_without_a_zone_are_in_the_zone_that_the_upload_names(gatewa
 
 
 async def test_a_zone_that_is_none_is_refused_and_nothing_is_stored(gateway: Gateway) -> None:
-    before = len(list(gateway.settings.raw_store.rglob("*")))
+    before = len(list(raw_folder(gateway).rglob("*")))
     answer = await gateway.upload((HEADER + rows("mars", 1)).encode(), timezone="Mars/Olympus")
     assert answer.status_code == 422
-    assert len(list(gateway.settings.raw_store.rglob("*"))) == before
+    assert len(list(raw_folder(gateway).rglob("*"))) == before
 
 
 async def test_a_packed_file_is_taken_like_a_plain_one(gateway: Gateway) -> None:
@@ -315,7 +323,7 @@ async def test_a_large_file_that_cannot_be_taken_is_refused_at_once(gateway: Gat
 
 async def test_what_a_dead_process_left_is_taken_up_again_from_the_start(gateway: Gateway, worker: None) -> None:
     content = (HEADER + rows("orphan", 5)).encode()
-    with RawStore(gateway.settings.raw_store).incoming() as incoming:
+    with FolderStore(raw_folder(gateway)).incoming() as incoming:
         incoming.write(content)
         sha256 = incoming.keep()
     file = ReceivedFile(sha256, len(content), "orphan.csv", {})

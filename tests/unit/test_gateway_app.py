@@ -45,6 +45,7 @@ def with_user(app: FastAPI, given: GatewaySettings, role: str | None) -> FastAPI
         settings=given,
         token_secret=SECRET,
         db=cast(Any, OneUser(role)),
+        store=nothing,
         producer=nothing,
         redis=nothing,
         feeder=nothing,

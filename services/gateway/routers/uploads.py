@@ -21,7 +21,6 @@ from services.gateway.queries.quarantine import export_rejects
 from services.gateway.uploads.accept import accept_file
 from services.gateway.uploads.progress import read_upload, read_uploads
 from services.gateway.uploads.receive import receive_file
-from services.gateway.uploads.store import RawStore
 
 router = APIRouter(prefix="/uploads", tags=["uploads"])
 
@@ -70,17 +69,16 @@ _FORM: dict[str, Any] = {
 )
 async def post_upload(request: Request, response: Response, user: Operator, opened: Opened) -> Upload:
     """Answers when the file is safe: parsed and in Kafka (201), or stored and queued (202)."""
-    store = RawStore(opened.settings.raw_store)
     length = request.headers.get("content-length", "")
     file = await receive_file(
         request.stream(),
         request.headers.get("content-type", ""),
         int(length) if length.isdecimal() else None,
-        store,
+        opened.store,
         opened.settings.max_upload_bytes,
         _zone_of,
     )
-    upload = await accept_file(file, _zone_of(file.fields), user.email, opened, store)
+    upload = await accept_file(file, _zone_of(file.fields), user.email, opened)
     if upload.duplicate:
         response.status_code = 200
     elif upload.status != "completed":

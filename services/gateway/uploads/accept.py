@@ -1,7 +1,7 @@
 """What becomes of a stored file: refused, known already, worked on at once, or queued."""
 
 import asyncio
-from pathlib import Path
+from typing import BinaryIO
 
 from services.common import clock
 from services.common.corsight.files import FileError, FileKind
@@ -12,7 +12,6 @@ from services.gateway.models import Upload, UploadStatus
 from services.gateway.uploads import progress
 from services.gateway.uploads.pipeline import inspect
 from services.gateway.uploads.receive import ReceivedFile
-from services.gateway.uploads.store import RawStore
 from services.gateway.uploads.work import work_on
 
 _REFUSALS: dict[int, type[GatewayError]] = {
@@ -22,18 +21,17 @@ _REFUSALS: dict[int, type[GatewayError]] = {
 }
 
 
-async def accept_file(file: ReceivedFile, zone: str, email: str, opened: Resources, store: RawStore) -> Upload:
+async def accept_file(file: ReceivedFile, zone: str, email: str, opened: Resources) -> Upload:
     """The upload that these bytes belong to; `duplicate` where they came before. Raises `GatewayError` for refusals."""
     if known := await _known(file, opened):
         return known
-    path = store.path(file.sha256)
     try:
-        kind = await asyncio.to_thread(inspect, path, file.file_name, zone, clock.now(), opened.settings)
+        kind, unpacked_size = await asyncio.to_thread(_inspected, file, zone, opened)
     except FileError as error:
-        await _refuse(file, zone, email, error, opened, store)
+        await _refuse(file, zone, email, error, opened)
         raise _REFUSALS[error.status](str(error)) from None
 
-    is_small = await asyncio.to_thread(_unpacked_size, path, kind) <= opened.settings.inline_limit_bytes
+    is_small = unpacked_size <= opened.settings.inline_limit_bytes
     status: UploadStatus = "processing" if is_small else "received"
     upload = await progress.claim(opened.db, file, zone, kind.kind, email, status)
     if upload is None:
@@ -43,13 +41,13 @@ async def accept_file(file: ReceivedFile, zone: str, email: str, opened: Resourc
     if not is_small:
         opened.feeder.wake()
         return upload
-    return await _work_at_once(upload, opened, store)
+    return await _work_at_once(upload, opened)
 
 
-async def _work_at_once(upload: Upload, opened: Resources, store: RawStore) -> Upload:
+async def _work_at_once(upload: Upload, opened: Resources) -> Upload:
     try:
         async with opened.inline_uploads:
-            completed = await work_on(upload.upload_id, opened.db, opened.producer, store, opened.settings)
+            completed = await work_on(upload.upload_id, opened.db, opened.producer, opened.store, opened.settings)
     except FileError as error:
         raise _REFUSALS[error.status](str(error)) from None
     except PublishError:
@@ -65,22 +63,23 @@ async def _known(file: ReceivedFile, opened: Resources) -> Upload | None:
     return found.model_copy(update={"duplicate": True})
 
 
-async def _refuse(
-    file: ReceivedFile, zone: str, email: str, error: FileError, opened: Resources, store: RawStore
-) -> None:
+async def _refuse(file: ReceivedFile, zone: str, email: str, error: FileError, opened: Resources) -> None:
     """Keep the refusal in the history, and of what is no CSV or JSON nothing else."""
     upload = await progress.claim(opened.db, file, zone, None, email, "processing")
     if upload is not None:
         await progress.fail(opened.db, upload.upload_id, str(error))
     if error.status == UnsupportedFileError.status:
-        await asyncio.to_thread(store.remove, file.sha256)
+        await asyncio.to_thread(opened.store.remove, file.sha256)
 
 
-def _unpacked_size(path: Path, kind: FileKind) -> int:
-    """Of a packed file what its trailer says, which is only a hint: reading keeps its own limits."""
-    size = path.stat().st_size
-    if not kind.gzipped:
-        return size
-    with path.open("rb") as file:
-        file.seek(-4, 2)
-        return max(size, int.from_bytes(file.read(4), "little"))
+def _inspected(file: ReceivedFile, zone: str, opened: Resources) -> tuple[FileKind, int]:
+    """What the file is, and how many bytes it has unpacked."""
+    with opened.store.open(file.sha256) as raw:
+        kind = inspect(raw, file.file_name, zone, clock.now(), opened.settings)
+        return kind, _trailing_size(raw, file.size) if kind.gzipped else file.size
+
+
+def _trailing_size(raw: BinaryIO, size: int) -> int:
+    """What the trailer of a packed file says, which is only a hint: reading keeps its own limits."""
+    raw.seek(-4, 2)
+    return max(size, int.from_bytes(raw.read(4), "little"))

@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
-from pathlib import Path
 from typing import Any, BinaryIO
 from zoneinfo import ZoneInfo
 
@@ -20,6 +19,7 @@ from services.common.topics import Topic
 from services.gateway.models import Upload, UploadSummary
 from services.gateway.settings import GatewaySettings
 from services.gateway.uploads.progress import Counts
+from services.gateway.uploads.store import RawStore
 from services.gateway.uploads.summary import MAX_SUMMARISED, SummaryBuilder
 
 
@@ -29,18 +29,17 @@ class Outcome:
     warnings: list[str]
 
 
-def inspect(path: Path, file_name: str, zone: str, now: datetime, settings: GatewaySettings) -> FileKind:
+def inspect(file: BinaryIO, file_name: str, zone: str, now: datetime, settings: GatewaySettings) -> FileKind:
     """What the file is, from its first rows. Raises `FileError` where it cannot be taken at all."""
-    with path.open("rb") as file:
-        kind = detect_kind(file.read(HEAD_BYTES), file_name)
-        file.seek(0)
-        _chunks(file, kind.kind, "upload:inspected", ZoneInfo(zone), now, settings)
+    kind = detect_kind(file.read(HEAD_BYTES), file_name)
+    file.seek(0)
+    _chunks(file, kind.kind, "upload:inspected", ZoneInfo(zone), now, settings)
     return kind
 
 
 async def run_pipeline(
     upload: Upload,
-    path: Path,
+    store: RawStore,
     producer: EventProducer,
     settings: GatewaySettings,
     report: Callable[[Counts], Awaitable[None]],
@@ -48,7 +47,8 @@ async def run_pipeline(
     """Publish everything the file holds, and report the counts after each chunk that Kafka has acknowledged.
 
     The present time of the file's rules is that of the upload, so that a repetition decides every row alike.
-    Raises `FileError` for the file as a whole and `PublishError` where Kafka does not acknowledge.
+    Raises `FileError` for the file as a whole, `FileNotFoundError` where the store has it no more, and `PublishError`
+    where Kafka does not acknowledge.
     """
     source = f"upload:{upload.upload_id}"
     zone = ZoneInfo(upload.timezone)
@@ -60,7 +60,7 @@ async def run_pipeline(
     counts = Counts()
     warnings: list[str] = []
 
-    with path.open("rb") as file:
+    with await asyncio.to_thread(store.open, upload.sha256) as file:
         chunks = await asyncio.to_thread(_chunks, file, upload.kind, source, zone, upload.created_at, settings)
         while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
             refused = [

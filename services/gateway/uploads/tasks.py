@@ -10,15 +10,16 @@ from services.common.corsight.files import FileError
 from services.common.kafka.producer import EventProducer, PublishError
 from services.common.logging import configure_logging, get_logger
 from services.common.postgres import SERVER_AWAY, create_pool
+from services.gateway.errors import UnavailableError
 from services.gateway.settings import GatewaySettings
 from services.gateway.uploads import progress
 from services.gateway.uploads.queue import TASK, create_queue
-from services.gateway.uploads.store import RawStore
+from services.gateway.uploads.store import open_store
 from services.gateway.uploads.work import work_on
 
 log = get_logger(__name__)
 
-INTERRUPTIONS: tuple[type[Exception], ...] = (PublishError, *SERVER_AWAY)
+INTERRUPTIONS: tuple[type[Exception], ...] = (PublishError, UnavailableError, *SERVER_AWAY)
 """No fault of the upload's: the row stays as it is, and the gateway queues it again."""
 
 settings = GatewaySettings()
@@ -49,7 +50,7 @@ async def _process(upload_id: str) -> None:
 
 async def _work(upload_id: str, db: asyncpg.Pool, producer: EventProducer) -> None:
     try:
-        await work_on(upload_id, db, producer, RawStore(settings.raw_store), settings)
+        await work_on(upload_id, db, producer, open_store(settings), settings)
     except FileError as error:
         log.info("upload failed", upload_id=upload_id, error=str(error))
     except INTERRUPTIONS:

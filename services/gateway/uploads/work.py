@@ -32,7 +32,7 @@ async def work_on(
             await progress.save_counts(held, upload_id, counts)
 
         try:
-            outcome = await run_pipeline(upload, store.path(upload.sha256), producer, settings, report)
+            outcome = await run_pipeline(upload, store, producer, settings, report)
         except FileError as error:
             await progress.fail(held, upload_id, str(error))
             raise
