@@ -88,7 +88,7 @@ TABLES: dict[Topic, Table] = {
         ("revision",),
         types=("text", "timestamptz", "float8", "int", "int", "int", "bigint"),
     ),
-    Topic.INSIGHTS_MERGED: Table("insights", MergedInsight, ("insight_id",), ("revision",)),
+    Topic.INSIGHTS_MERGED: Table("insights", MergedInsight, ("insight_id",), ("revision",), unstored=("withdrawn",)),
     Topic.ALERTS: Table("alerts", Alert, ("alert_id",), ("revision",)),
     Topic.ALERT_RULES: Table("alert_rules", AlertRule, ("rule_id",), ("version", "updated_at")),
     Topic.QUARANTINE: QUARANTINE,

@@ -1,9 +1,9 @@
 """Appearances: what a camera saw, as one report tells it, and how reports of one appearance merge."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
-from msgspec import Raw, Struct, field
+from msgspec import Meta, Raw, Struct, field
 
 from services.common.events.common import OTHER, Instant, canonical_json, isoformat, stable_id
 
@@ -13,6 +13,9 @@ class Appearance(Struct, kw_only=True, frozen=True, gc=False):
 
     Several reports of the same sighting (an upload, the live feed, a webhook, the history) share `appearance_key`.
     ``started_at <= ended_at``; `subject_id` is what this report alone knows.
+
+    A withdrawn one takes its origin's reports before it in the log back, as if they had never been: what that origin
+    reports later counts again.
     """
 
     appearance_key: str
@@ -33,6 +36,13 @@ class Appearance(Struct, kw_only=True, frozen=True, gc=False):
     division: str | None = None
     zone: str | None = None
     extra: dict[str, Any] = field(default_factory=dict)
+    withdrawn: Annotated[
+        bool,
+        Meta(
+            description="true takes back what this origin (`source` without `#row`) has reported of the appearance so "
+            "far; what other origins reported stays"
+        ),
+    ] = False
 
 
 class BareAppearance(Appearance, kw_only=True, frozen=True, gc=False):

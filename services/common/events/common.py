@@ -40,6 +40,11 @@ def stable_id(*parts: str) -> str:
     return hashlib.blake2b("\x1f".join(parts).encode(), digest_size=16).hexdigest()
 
 
+def origin_of(source: str) -> str:
+    """Who reported: the source without the row of the file. What one origin reported can be withdrawn together."""
+    return source.partition("#")[0]
+
+
 def canonical_json(value: Any) -> str:
     """JSON with sorted keys and no spaces: equal values give equal text."""
     return msgspec.json.encode(value, order="sorted").decode()

@@ -8,7 +8,10 @@ from services.common.events.common import OTHER, Instant, Revision, Seconds
 
 
 class InsightEvent(Struct, kw_only=True, frozen=True):
-    """A crowd or loitering event as reported; of two reports with one `insight_id`, the later `reported_at` holds."""
+    """A crowd or loitering event as reported; of two reports with one `insight_id`, the later `reported_at` holds.
+
+    A withdrawn one takes its origin's reports before it in the log back, as if they had never been.
+    """
 
     insight_id: str
     kind: Annotated[str, Meta(description="crowd, loitering, or the vendor's own word")]
@@ -24,6 +27,13 @@ class InsightEvent(Struct, kw_only=True, frozen=True):
     gender: str = OTHER
     camera_description: str | None = None
     raw: Annotated[dict[str, Any], Meta(description="the report's own element")] = field(default_factory=dict)
+    withdrawn: Annotated[
+        bool,
+        Meta(
+            description="true takes back what this origin (`source` without `#row`) has reported of the event so far; "
+            "what other origins reported stays"
+        ),
+    ] = False
 
 
 class MergedInsight(Struct, kw_only=True, frozen=True):
@@ -52,3 +62,6 @@ class MergedInsight(Struct, kw_only=True, frozen=True):
     match: Literal["matched", "no_occupancy"]
     revision: Revision
     raw: dict[str, Any] = field(default_factory=dict)
+    withdrawn: Annotated[bool, Meta(description="true when nobody reports the event any more: it is to be dropped")] = (
+        False
+    )
