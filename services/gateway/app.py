@@ -22,14 +22,15 @@ from services.gateway.dependencies import Resources
 from services.gateway.errors import PROBLEM_RESPONSES, install_error_handlers
 from services.gateway.frontend import Frontend
 from services.gateway.middleware import RequestContext
-from services.gateway.routers import alerts, analytics, auth, catalog, insights, quarantine, sessions, uploads
+from services.gateway.routers import alerts, analytics, auth, catalog, insights, quarantine, sessions, tus, uploads
 from services.gateway.rules import RuleBook
 from services.gateway.settings import GatewaySettings
 from services.gateway.uploads.queue import QueueFeeder, create_queue
+from services.gateway.uploads.resumable import ResumableUploads
 from services.gateway.uploads.retention import keep_tidy
 from services.gateway.uploads.store import RawStore, open_store
 
-ROUTERS = (auth, uploads, analytics, sessions, insights, alerts, quarantine, catalog)
+ROUTERS = (auth, uploads, tus, analytics, sessions, insights, alerts, quarantine, catalog)
 
 MAX_JSON_BYTES = 1_000_000
 MAX_CONNECTIONS = 16
@@ -115,12 +116,14 @@ async def _stay_connected(
         await patiently("the topics", lambda: rules.publish_defaults(settings.kafka_bootstrap), away, RETRY_SECONDS)
         checks["kafka"] = producer.check
 
+        resumable = ResumableUploads(store)
         feeder = QueueFeeder(db, redis, create_queue(settings))
         app.state.resources = Resources(
             settings=settings,
             token_secret=secret,
             db=db,
             store=store,
+            resumable=resumable,
             producer=producer,
             redis=redis,
             feeder=feeder,
@@ -129,7 +132,7 @@ async def _stay_connected(
             exports=asyncio.Semaphore(MAX_EXPORTS),
             inline_uploads=asyncio.Semaphore(MAX_INLINE_UPLOADS),
         )
-        tidying = keep_tidy(db, store, settings.raw_store_retention_days)
+        tidying = keep_tidy(db, store, resumable, settings.raw_store_retention_days)
         await asyncio.gather(feeder.run(), tidying)
 
 

@@ -19,6 +19,7 @@ from services.gateway.models import Role, User
 from services.gateway.rules import RuleBook
 from services.gateway.settings import GatewaySettings
 from services.gateway.uploads.queue import QueueFeeder
+from services.gateway.uploads.resumable import ResumableUploads
 from services.gateway.uploads.store import RawStore
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -32,6 +33,7 @@ class Resources:
     token_secret: str
     db: asyncpg.Pool
     store: RawStore
+    resumable: ResumableUploads
     producer: EventProducer
     redis: Redis
     feeder: QueueFeeder

@@ -66,6 +66,26 @@ class InvalidRequestError(GatewayError):
     title = "Invalid request"
 
 
+class BadRequestError(GatewayError):
+    status = 400
+    title = "Bad request"
+
+
+class ConflictError(GatewayError):
+    status = 409
+    title = "Not possible now"
+
+
+class ProtocolVersionError(GatewayError):
+    status = 412
+    title = "Unknown protocol version"
+
+
+class UnsupportedMediaTypeError(GatewayError):
+    status = 415
+    title = "Unsupported media type"
+
+
 class UnsupportedFileError(GatewayError):
     status = 415
     title = "Neither CSV nor JSON"
@@ -79,6 +99,18 @@ class UnusableFileError(GatewayError):
 class FileTooLargeError(GatewayError):
     status = 413
     title = "The file is too large"
+
+
+class LockedError(GatewayError):
+    status = 423
+    title = "In use"
+
+
+class ChecksumError(GatewayError):
+    """The status that the tus protocol made up for it."""
+
+    status = 460
+    title = "Checksum mismatch"
 
 
 class StorageFullError(GatewayError):

@@ -11,6 +11,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from services.common.kafka.headers import new_traceparent, traceparent
 from services.gateway.settings import GatewaySettings
 
+TUS_PATH = "/api/v1/tus"
+TUS_VERSION = "1.0.0"
+
 _REQUEST_ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
 _TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
 
@@ -53,6 +56,8 @@ class RequestContext:
                 headers["content-security-policy"] = policy
                 headers["x-content-type-options"] = "nosniff"
                 headers["referrer-policy"] = "same-origin"
+                if scope["path"].startswith(TUS_PATH):
+                    headers["tus-resumable"] = TUS_VERSION
                 if scope["path"].startswith("/api/"):
                     headers.setdefault("cache-control", "no-store")
             await send(message)

@@ -46,6 +46,7 @@ def with_user(app: FastAPI, given: GatewaySettings, role: str | None) -> FastAPI
         token_secret=SECRET,
         db=cast(Any, OneUser(role)),
         store=nothing,
+        resumable=nothing,
         producer=nothing,
         redis=nothing,
         feeder=nothing,

@@ -136,6 +136,49 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tus": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create
+         * @description Announce a file; `Location` is where its bytes go.
+         */
+        post: operations["create_api_v1_tus_post"];
+        delete?: never;
+        /** Describe */
+        options: operations["describe_api_v1_tus_options"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tus/{tus_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Abandon
+         * @description Forget the bytes so far; an upload that was accepted stays.
+         */
+        delete: operations["abandon_api_v1_tus__tus_id__delete"];
+        options?: never;
+        /** Tell */
+        head: operations["tell_api_v1_tus__tus_id__head"];
+        /** Add */
+        patch: operations["add_api_v1_tus__tus_id__patch"];
+        trace?: never;
+    };
     "/api/v1/analytics/summary": {
         parameters: {
             query?: never;
@@ -1531,6 +1574,188 @@ export interface operations {
                 content: {
                     "text/csv": string;
                 };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_api_v1_tus_post: {
+        parameters: {
+            query?: never;
+            header: {
+                "upload-length": number;
+                /** @description `filename`, and `timezone` as for an upload */
+                "upload-metadata"?: string;
+                "tus-resumable"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    /** @description how many bytes are here */
+                    "Upload-Offset"?: string;
+                    /** @description when the upload is given up if nothing is added */
+                    "Upload-Expires"?: string;
+                    /** @description with the last byte: the upload that the file is, as under `/uploads/{upload_id}` */
+                    "Upload-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    describe_api_v1_tus_options: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    abandon_api_v1_tus__tus_id__delete: {
+        parameters: {
+            query?: never;
+            header?: {
+                "tus-resumable"?: string;
+            };
+            path: {
+                tus_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tell_api_v1_tus__tus_id__head: {
+        parameters: {
+            query?: never;
+            header?: {
+                "tus-resumable"?: string;
+            };
+            path: {
+                tus_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description how many bytes are here */
+                    "Upload-Offset"?: string;
+                    /** @description when the upload is given up if nothing is added */
+                    "Upload-Expires"?: string;
+                    /** @description with the last byte: the upload that the file is, as under `/uploads/{upload_id}` */
+                    "Upload-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_api_v1_tus__tus_id__patch: {
+        parameters: {
+            query?: never;
+            header: {
+                "upload-offset": number;
+                "content-type"?: string;
+                "upload-checksum"?: string | null;
+                "tus-resumable"?: string;
+            };
+            path: {
+                tus_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/offset+octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    /** @description how many bytes are here */
+                    "Upload-Offset"?: string;
+                    /** @description when the upload is given up if nothing is added */
+                    "Upload-Expires"?: string;
+                    /** @description with the last byte: the upload that the file is, as under `/uploads/{upload_id}` */
+                    "Upload-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Problem details */
             default: {

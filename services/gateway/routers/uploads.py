@@ -20,16 +20,11 @@ from services.gateway.models import Upload, UploadPage
 from services.gateway.queries.quarantine import export_rejects
 from services.gateway.uploads.accept import accept_file
 from services.gateway.uploads.progress import read_upload, read_uploads
-from services.gateway.uploads.receive import receive_file
+from services.gateway.uploads.receive import DEFAULT_ZONE, UNLIMITED, receive_file
 
 router = APIRouter(prefix="/uploads", tags=["uploads"])
 
 PROGRESS_SECONDS = 0.5
-
-_UNLIMITED = 1 << 50
-"""The application's limit is for small JSON bodies; an upload's own limit is kept while it streams."""
-
-_DEFAULT_ZONE = "UTC"
 
 _FORM: dict[str, Any] = {
     "requestBody": {
@@ -60,7 +55,7 @@ _FORM: dict[str, Any] = {
 @router.post(
     "",
     status_code=201,
-    max_body_size=_UNLIMITED,
+    max_body_size=UNLIMITED,
     openapi_extra=_FORM,
     responses={
         200: {"model": Upload, "description": "The same bytes are here already: the first upload"},
@@ -90,7 +85,7 @@ async def post_upload(request: Request, response: Response, user: Operator, open
 
 
 def _zone_of(fields: dict[str, str]) -> str:
-    return parse_zone(fields.get("timezone") or _DEFAULT_ZONE).key
+    return parse_zone(fields.get("timezone") or DEFAULT_ZONE).key
 
 
 @router.get("")

@@ -11,7 +11,12 @@ from python_multipart.multipart import parse_options_header
 from services.gateway.errors import FileTooLargeError, InvalidRequestError
 from services.gateway.uploads.store import IncomingFile, RawStore
 
-_WRITE_BYTES = 1 << 20
+UNLIMITED = 1 << 50
+"""Of a request's body: the application's limit is for small JSON, an upload's own is kept while it streams."""
+
+DEFAULT_ZONE = "UTC"
+
+WRITE_BYTES = 1 << 20
 """Written and hashed at a time, in a worker thread."""
 
 _MAX_FIELD_BYTES = 1_024
@@ -42,25 +47,15 @@ async def receive_file(
     """
     if content_length is not None and content_length > max_bytes + _MAX_PARTS * _MAX_FIELD_BYTES:
         raise _too_large(max_bytes)
-    kind, options = parse_options_header(content_type)
-    if kind != b"multipart/form-data" or b"boundary" not in options:
-        raise InvalidRequestError("The upload must be multipart/form-data with a part named `file`.")
-
+    form = _Form(content_type)
     with await asyncio.to_thread(store.incoming) as incoming:
-        form = _Form()
-        parser = MultipartParser(options[b"boundary"], form.callbacks())  # type: ignore[arg-type]
-        try:
-            async for chunk in body:
-                parser.write(chunk)
-                if incoming.size + len(form.pending) > max_bytes:
-                    raise _too_large(max_bytes)
-                if len(form.pending) >= _WRITE_BYTES:
-                    await asyncio.to_thread(incoming.write, form.take())
-            parser.finalize()
-        except FormParserError as error:
-            raise InvalidRequestError(f"The form cannot be read: {error}") from None
-        if form.file_name is None or not form.ended:
-            raise InvalidRequestError("The form breaks off." if form.file_name else "There is no part named `file`.")
+        async for chunk in body:
+            form.feed(chunk)
+            if incoming.size + len(form.pending) > max_bytes:
+                raise _too_large(max_bytes)
+            if len(form.pending) >= WRITE_BYTES:
+                await asyncio.to_thread(incoming.write, form.take())
+        form.end()
         check_fields(form.fields)
         return await asyncio.to_thread(_store, incoming, form)
 
@@ -75,6 +70,10 @@ def _too_large(max_bytes: int) -> FileTooLargeError:
     return FileTooLargeError(f"A file may have {max_bytes:,} bytes.")
 
 
+def _unreadable(error: FormParserError) -> InvalidRequestError:
+    return InvalidRequestError(f"The form cannot be read: {error}")
+
+
 def shown_name(name: str) -> str:
     """A sender's file name as text to show: the last part of a path, printable, not too long."""
     last = name.replace("\\", "/").rsplit("/", 1)[-1]
@@ -82,13 +81,17 @@ def shown_name(name: str) -> str:
 
 
 class _Form:
-    """What the parser calls: the bytes of the part ``file`` gather in `pending`, other parts are small fields."""
+    """A form as it comes: the bytes of the part ``file`` gather in `pending`, other parts are small fields."""
 
-    def __init__(self) -> None:
+    def __init__(self, content_type: str) -> None:
+        kind, options = parse_options_header(content_type)
+        if kind != b"multipart/form-data" or b"boundary" not in options:
+            raise InvalidRequestError("The upload must be multipart/form-data with a part named `file`.")
+        self._parser = MultipartParser(options[b"boundary"], self._callbacks())  # type: ignore[arg-type]
         self.fields: dict[str, str] = {}
         self.file_name: str | None = None
         self.pending = bytearray()
-        self.ended = False
+        self._ended = False
         self._parts = 0
         self._header = b""
         self._value = b""
@@ -96,16 +99,33 @@ class _Form:
         self._is_file = False
         self._field = bytearray()
 
-    def callbacks(self) -> dict[str, object]:
-        names = ("part_begin", "part_data", "part_end", "header_field", "header_value", "header_end", "end")
-        return {f"on_{name}": getattr(self, f"_{name}") for name in names} | {
-            "on_headers_finished": self._headers_finished
-        }
+    def feed(self, data: bytes) -> None:
+        try:
+            self._parser.write(data)
+        except FormParserError as error:
+            raise _unreadable(error) from None
+
+    def end(self) -> None:
+        """Raises `InvalidRequestError` where the form or its file is not whole."""
+        try:
+            self._parser.finalize()
+        except FormParserError as error:
+            raise _unreadable(error) from None
+        if self.file_name is None:
+            raise InvalidRequestError("There is no part named `file`.")
+        if not self._ended:
+            raise InvalidRequestError("The form breaks off.")
 
     def take(self) -> bytes:
         taken = bytes(self.pending)
         self.pending.clear()
         return taken
+
+    def _callbacks(self) -> dict[str, object]:
+        names = ("part_begin", "part_data", "part_end", "header_field", "header_value", "header_end", "end")
+        return {f"on_{name}": getattr(self, f"_{name}") for name in names} | {
+            "on_headers_finished": self._headers_finished
+        }
 
     def _part_begin(self) -> None:
         self._parts += 1
@@ -147,4 +167,4 @@ class _Form:
             self.fields[self._name] = self._field.decode("utf-8", "replace").strip()
 
     def _end(self) -> None:
-        self.ended = True
+        self._ended = True

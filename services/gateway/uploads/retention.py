@@ -7,6 +7,7 @@ import asyncpg
 
 from services.common import clock
 from services.common.logging import get_logger
+from services.gateway.uploads.resumable import ResumableUploads
 from services.gateway.uploads.store import RawStore
 
 log = get_logger(__name__)
@@ -14,10 +15,11 @@ log = get_logger(__name__)
 TIDY_SECONDS = 3_600
 
 
-async def keep_tidy(db: asyncpg.Pool, store: RawStore, retention_days: int) -> None:
+async def keep_tidy(db: asyncpg.Pool, store: RawStore, resumable: ResumableUploads, retention_days: int) -> None:
     while True:
         try:
             await asyncio.to_thread(store.remove_abandoned, clock.now())
+            await asyncio.to_thread(resumable.remove_expired, clock.now())
             if retention_days:
                 await remove_old_files(db, store, clock.now() - timedelta(days=retention_days))
         except Exception as error:
