@@ -6,7 +6,7 @@ from itertools import pairwise, permutations, product
 from typing import Any
 from unittest.mock import patch
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from services.common.events.appearances import Appearance, subject_id_of
@@ -185,7 +185,26 @@ def run(values: dict[str, bytes], batch: list[list[Appearance]], offset: int) ->
     return sessions, list(state.writes())
 
 
+def seen(key: str, person: str | None, start: int, reported: int = 0) -> Appearance:
+    at = T0 + timedelta(seconds=start)
+    return Appearance(
+        appearance_key=key,
+        camera_id=CAMERA,
+        subject_id=subject_id_of(person, None, key),
+        started_at=at,
+        ended_at=at,
+        reported_at=T0 + timedelta(seconds=reported),
+        source="test",
+        person_id=person,
+    )
+
+
 @settings(max_examples=200, deadline=None)
+@example(  # one that goes away and comes back
+    past=[seen("k0", None, 0), seen("k1", "bob", 90)],
+    batch=[[seen("k1", "ann", 0, reported=1)], [seen("k0", "bob", 0), seen("k1", "bob", 0, reported=1)]],
+    buckets=1,
+)
 @given(
     past=st.lists(report(), min_size=1, max_size=10),
     batch=st.lists(st.lists(report(), min_size=1, max_size=4), min_size=1, max_size=3),

@@ -152,7 +152,8 @@ class CameraState:
         given: dict[int, list[Found]] = {}
         places: dict[int, dict[int, int]] = {}
         for hashed, (found, place) in self._moves.items():
-            if self._index(hashed % BUCKETS).places[hashed] != place:
+            # One that came back is where it was, and may not be there twice.
+            if (self._index(hashed % BUCKETS).places[hashed] ^ place) & _SUBJECT:
                 places.setdefault(hashed % BUCKETS, {})[hashed] = place
                 given.setdefault(home_of(found.subject_id), []).append(found)
         for number in {hashed % BUCKETS for hashed in self._added}:
