@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import asyncpg
+import obstore
 import pytest
 from obstore.store import MemoryStore, S3Store
 
@@ -104,6 +105,25 @@ def test_nothing_stays_in_the_spool_of_what_went_to_its_place(any_store: RawStor
     assert [path.name for path in files(any_store.spool / "incoming")] == []
     with any_store.open(sha256) as file:
         assert file.read() == b"content"
+
+
+def test_a_file_of_a_bucket_is_fetched_in_large_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fetched: list[int] = []
+
+    def counted(bucket: MemoryStore, key: str, *, start: int, end: int) -> obstore.Bytes:
+        fetched.append(end - start)
+        return get_range(bucket, key, start=start, end=end)
+
+    get_range = obstore.get_range
+    monkeypatch.setattr(obstore, "get_range", counted)
+    store = BucketStore(MemoryStore(), tmp_path)
+    lines = b"p,c,1,2\n" * 2_000_000
+    with store.open(kept(store, lines)) as file:
+        assert sum(1 for _ in file) == 2_000_000
+        assert len(fetched) <= 5
+        file.seek(0)
+        assert len(file.read()) == len(lines)
+        assert len(fetched) <= 7
 
 
 def test_a_bucket_that_does_not_answer_is_no_broken_file(tmp_path: Path) -> None:

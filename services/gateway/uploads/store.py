@@ -175,6 +175,10 @@ class _BucketFile(io.RawIOBase):
         self._position = max(0, start + offset)
         return self._position
 
+    def readall(self) -> bytes:
+        # The inherited one fetches 8 KB at a time.
+        return self.read(max(0, self._size - self._position)) or b""
+
     def readinto(self, buffer: Any, /) -> int:
         end = min(self._position + len(buffer), self._size)
         if end <= self._position:
