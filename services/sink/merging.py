@@ -86,9 +86,15 @@ async def store_appearances(connection: asyncpg.Connection, told: Sequence[tuple
         ),
     )
     retaken = {key: row for key, row in now.items() if key in stored}
-    await connection.executemany(_UPDATE_APPEARANCE, [values_of(row) for row in changed(retaken, stored)])
+    await execute_each(connection, _UPDATE_APPEARANCE, [values_of(row) for row in changed(retaken, stored)])
     checks = _checks(retold, now, stored)
-    await connection.executemany(_INSERT_CHECKS, [(*astuple(check.span), check.revision) for check in checks])
+    await execute_each(connection, _INSERT_CHECKS, [(*astuple(check.span), check.revision) for check in checks])
+
+
+async def execute_each(connection: asyncpg.Connection, statement: str, rows: Sequence[Sequence[object]]) -> None:
+    """Execute the statement for each of the rows; nothing goes to the server where there are none."""
+    if rows:
+        await connection.executemany(statement, rows)
 
 
 def _checks(
@@ -107,7 +113,7 @@ async def store_cameras(connection: asyncpg.Connection, rows: Iterable[CameraRow
     await connection.execute(_INSERT_CAMERAS, sorted(new))
     found = await connection.fetch(_SELECT_CAMERAS, list(new))
     stored = {row.key: row for row in map(_stored_camera, found)}
-    await connection.executemany(_UPDATE_CAMERA, [_camera_values(row) for row in changed(new, stored)])
+    await execute_each(connection, _UPDATE_CAMERA, [_camera_values(row) for row in changed(new, stored)])
 
 
 def merged_of(record: asyncpg.Record) -> MergedAppearance:

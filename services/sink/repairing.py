@@ -8,7 +8,7 @@ from services.common.events.appearances import MergedAppearance
 from services.common.events.sessions import Session
 from services.common.topics import Topic
 from services.sink.domain.repair import GapOf, Span, settle
-from services.sink.merging import MERGED_COLUMNS, merged_of
+from services.sink.merging import MERGED_COLUMNS, execute_each, merged_of
 from services.sink.tables import TABLES
 
 TABLE = TABLES[Topic.SESSIONS]
@@ -70,7 +70,7 @@ _TELL = "INSERT INTO session_outbox (session) VALUES ($1)"
 async def store_sessions(connection: asyncpg.Connection, told: Iterable[Session], gap_of: GapOf) -> int:
     """Store the records, and leave in the outbox what had to be put right, and say how many that is; see `settle`."""
     repaired = await settle(_StoredFacts(connection, gap_of), told, gap_of)
-    await connection.executemany(_TELL, [(each,) for each in repaired])
+    await execute_each(connection, _TELL, [(each,) for each in repaired])
     return len(repaired)
 
 

@@ -45,6 +45,8 @@ WHERE stored.topic = batch.topic AND stored.partition = batch.partition AND stor
 Store = Callable[[asyncpg.Connection, list[Placed]], Awaitable[int]]
 """Returns how many records it had to put right."""
 
+Storing = Callable[[asyncpg.Connection, list[Placed], Store], Awaitable["Written"]]
+
 
 class FencedError(Exception):
     """Somebody else has written this part of the log; nothing of the batch was stored."""
@@ -88,13 +90,19 @@ class Writer:
 
         Raises `FencedError` when a partition is not where `expected` says.
         """
+        try:
+            return await self._write(batch, expected, _store)
+        except REFUSALS:
+            return await self._write(batch, expected, _store_acceptable)
+
+    async def _write(self, batch: Batch, expected: Mapping[Partition, int], store: Storing) -> Written:
         failpoint("sink.before_begin")
         async with self._pool.acquire() as connection, connection.transaction():
             await self._advance(connection, batch.following, expected)
             written = Written(list(batch.unreadable), 0)
             # Session records are judged by the appearances of the same batch, too.
             for topic in sorted(batch.items, key=lambda topic: topic is not Topic.APPEARANCES):
-                written += await _store_acceptable(connection, batch.items[topic], self._stores[topic])
+                written += await store(connection, batch.items[topic], self._stores[topic])
             await QUARANTINE.put(connection, written.quarantined)
             failpoint("sink.before_commit")
         return written
@@ -126,6 +134,11 @@ async def _load_offsets(
 def _columns(partitions: Iterable[Partition]) -> tuple[list[str], list[int]]:
     pairs = list(partitions)
     return [topic for topic, _ in pairs], [number for _, number in pairs]
+
+
+async def _store(connection: asyncpg.Connection, items: list[Placed], store: Store) -> Written:
+    """Store the items; raises one of `REFUSALS` where the database refuses any."""
+    return Written([], await store(connection, items))
 
 
 async def _store_acceptable(connection: asyncpg.Connection, items: list[Placed], store: Store) -> Written:

@@ -26,7 +26,7 @@ TABLES = ("appearances", "sessions", "occupancy_minutes")
 
 TOPICS = (Topic.APPEARANCES, Topic.SESSIONS, Topic.OCCUPANCY)
 
-POLL_SECONDS = 0.02
+POLL_SECONDS = 0.1
 
 PAGE = f"""
 One process on one core, `python -m services.sink` as it is deployed, reads topics that were filled before; PostgreSQL,
