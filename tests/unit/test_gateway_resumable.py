@@ -2,12 +2,13 @@
 
 import asyncio
 import base64
-import errno
 import fcntl
 import hashlib
 import os
+import resource
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -211,20 +212,25 @@ def test_a_checksum_of_an_unknown_kind_is_refused() -> None:
         Checksum("crc32 AAAA")
 
 
-async def test_a_full_disk_keeps_whole_what_was_written_before(
-    uploads: ResumableUploads, store: FolderStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@contextmanager
+def room_for(size: int) -> Iterator[None]:
+    """A file of this process can grow to so many bytes."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+async def test_an_upload_goes_on_where_the_disk_was_full(uploads: ResumableUploads, store: FolderStore) -> None:
     upload = await announced(uploads)
     await uploads.receive(upload, 0, pieces(CONTENT[:100]), None)
-
-    def full(*_: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    with monkeypatch.context() as patched:
-        patched.setattr(os, "fsync", full)
-        with pytest.raises(StorageFullError):
-            await uploads.receive(upload, 100, pieces(CONTENT[100:5_000]), None)
+    with room_for(WRITE_BYTES + WRITE_BYTES // 2), pytest.raises(StorageFullError):
+        await uploads.receive(upload, 100, pieces(CONTENT[100:]), None)
     at = await offset_of(uploads, upload)
+    assert WRITE_BYTES < at < WRITE_BYTES + WRITE_BYTES // 2
+    assert part(store, upload).read_bytes() == CONTENT[:at]
     await uploads.receive(upload, at, pieces(CONTENT[at:]), None)
     assert part(store, upload).read_bytes() == CONTENT
 

@@ -26,6 +26,8 @@ log = get_logger(__name__)
 ABANDONED_SECONDS = 24 * 3_600
 """An incoming file that nobody has written to for so long is what a killed process left."""
 
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
 _BUCKET_SCHEME = "s3://"
 
 _PART_BYTES = 8 << 20
@@ -232,7 +234,7 @@ def room_on_disk() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno not in _FULL:
             raise
         raise StorageFullError("The disk for uploaded files is full; try again later.") from error
 
