@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,8 +15,9 @@ from services.common.corsight.columns import map_columns
 from services.common.corsight.csv import read_appearances
 from services.common.corsight.demographics import age_group_of, age_groups_of, gender_of, genders_of
 from services.common.corsight.event import normalise_event
+from services.common.corsight.instants import as_datetimes, parse_instants
 from services.common.corsight.rows import appearance_of
-from services.common.corsight.timestamps import TimestampError, parse_instant, parse_instants
+from services.common.corsight.timestamps import TimestampError, parse_instant
 from tests.unit.test_corsight_demographics import UNDECIDED
 from tests.unit.test_corsight_timestamps import BAD, FORMS
 
@@ -124,15 +124,17 @@ def as_json(table: Sequence[Sequence[str]], rules: RowRules) -> list[Outcome]:
 
 
 def all_at_once(table: Sequence[Sequence[str]], zone: tzinfo) -> list[Outcome]:
+    """Read before enough good rows for the columns to be believed, which are left out of what is told."""
+    good = ["p", "c", "", *["2026-03-09 10:00:00"] * 7, *[""] * 9]
     out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerows([COLUMNS, *table])
+    csv.writer(out, lineterminator="\n").writerows([COLUMNS, *table, *[good] * (len(table) + 1)])
     outcomes: dict[int, Outcome] = {}
     for chunk in read_appearances(io.BytesIO(out.getvalue().encode()), source_prefix="upload:u", now=NOW, zone=zone):
         for item in chunk.items:
             outcomes[int(item.source.partition("#")[2])] = ("accepted", item)
         for reject in chunk.rejects:
             outcomes[reject.row] = (reject.reason_code, (reject.reason, reject.camera_id))
-    return [outcomes[line] for line in sorted(outcomes)]
+    return [outcomes[line] for line in sorted(outcomes)[: len(table)]]
 
 
 class TestRows:
@@ -165,8 +167,7 @@ class TestTimestamps:
 
     @staticmethod
     def vectorised(texts: Sequence[str], zone: tzinfo) -> list[datetime | None]:
-        instants = parse_instants(pd.Series(list(texts), dtype=str), zone)
-        return [None if pd.isna(instant) else instant.to_pydatetime() for instant in instants]
+        return as_datetimes(parse_instants(texts, zone))
 
     @pytest.mark.parametrize("zone", ZONES, ids=str)
     def test_every_form_alone_and_all_together(self, zone: tzinfo) -> None:
@@ -194,6 +195,5 @@ class TestTimestamps:
 class TestDemographics:
     @given(st.lists(st.one_of(word_cells, st.sampled_from([v for v in UNDECIDED if isinstance(v, str)])), min_size=1))
     def test_any_cells(self, values: list[str]) -> None:
-        series = pd.Series(values, dtype=str)
-        assert age_groups_of(series).tolist() == [age_group_of(value) for value in values]
-        assert genders_of(series).tolist() == [gender_of(value) for value in values]
+        assert age_groups_of(values) == [age_group_of(value) for value in values]
+        assert genders_of(values) == [gender_of(value) for value in values]

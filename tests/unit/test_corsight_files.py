@@ -1,15 +1,11 @@
 import gzip
-import io
 import json
 import struct
 
 import pytest
 
-from services.common.corsight.chunks import ReadLimits
 from services.common.corsight.files import (
     FileKind,
-    FileTooLargeError,
-    LineReader,
     UnsupportedFileError,
     UnusableFileError,
     detect_kind,
@@ -27,7 +23,13 @@ class TestDetectKind:
         [
             (CSV, FileKind("appearances", "csv")),
             (b"\xef\xbb\xbf" + CSV, FileKind("appearances", "csv")),
-            (CSV.decode().encode("utf-16"), FileKind("appearances", "csv")),
+            (CSV.decode().encode("utf-16"), FileKind("appearances", "csv", encoding="utf-16")),
+            (CSV.decode().encode("utf-16-le"), FileKind("appearances", "csv", encoding="utf-16-le")),
+            (CSV.decode().encode("utf-16-be"), FileKind("appearances", "csv", encoding="utf-16-be")),
+            (CSV + "p,c,Küche,\n".encode("cp1252"), FileKind("appearances", "csv", encoding="cp1252")),
+            (CSV + "p,c,Küche,\n".encode() + b"p,c,K\xfcche\n", FileKind("appearances", "csv")),
+            (CSV + b"p,c,\xff\xfe\xfd,\n", FileKind("appearances", "csv")),
+            (CSV + b"p,c,torn \xe6\x97,\n", FileKind("appearances", "csv")),
             (gzip.compress(CSV), FileKind("appearances", "csv", gzipped=True)),
             (json.dumps([INSIGHT]).encode(), FileKind("insights", "json")),
             (json.dumps({"data": [INSIGHT]}, indent=1).encode(), FileKind("insights", "json")),
@@ -70,53 +72,3 @@ class TestDetectKind:
         with pytest.raises(UnusableFileError, match="empty") as refused:
             detect_kind(head)
         assert refused.value.status == 422
-
-
-class TestLineReader:
-    def lines(self, data: bytes, **limits: int) -> list[tuple[int, bytes]]:
-        return list(LineReader(io.BytesIO(data), ReadLimits(**limits)))
-
-    def test_numbers_lines_from_one_and_drops_the_bom(self) -> None:
-        assert self.lines(b"\xef\xbb\xbfa\r\n\nb") == [(1, b"a\r\n"), (2, b"\n"), (3, b"b")]
-
-    @pytest.mark.parametrize("codec", ["utf-16", "utf-16-le", "utf-16-be"])
-    def test_reads_utf16_and_gzip_of_it(self, codec: str) -> None:
-        bom = "" if codec == "utf-16" else "\ufeff"
-        data = f"{bom}grün\n日本\n".encode(codec)
-        expected = [(1, "grün\n".encode()), (2, "日本\n".encode())]
-        assert self.lines(data) == expected
-        assert self.lines(gzip.compress(data)) == expected
-
-    def test_cuts_a_line_above_the_limit_and_goes_on_behind_it(self) -> None:
-        reader = LineReader(io.BytesIO(b"a\n" + b"x" * 200_000 + b"\nb\n"), ReadLimits(max_row_bytes=10))
-        lines = list(reader)
-        assert [number for number, _ in lines] == [1, 2, 3]
-        assert [reader.is_overlong(line) for _, line in lines] == [False, True, False]
-        assert len(lines[1][1]) == 11
-
-    def test_stops_unpacking_at_the_limit(self) -> None:
-        bomb = gzip.compress(b"0,0,0,0\n" * 1_000_000)
-        assert len(bomb) < 20_000
-        reader = LineReader(io.BytesIO(bomb), ReadLimits(max_bytes=100_000))
-        taken: list[tuple[int, bytes]] = []
-        with pytest.raises(FileTooLargeError, match="100,000 bytes") as refused:
-            taken.extend(reader)
-        assert refused.value.status == 413
-        assert sum(len(line) for _, line in taken) <= 100_000
-
-    def test_stops_unpacking_a_line_without_end_at_the_limit(self) -> None:
-        with pytest.raises(FileTooLargeError):
-            self.lines(gzip.compress(b"0" * 5_000_000), max_bytes=1_000_000, max_row_bytes=1_000)
-
-    def test_a_packed_stream_that_breaks_off_gives_what_it_has(self) -> None:
-        packed = gzip.compress(b"".join(b"%d,%d\n" % (n * 7919, n * 104729) for n in range(50_000)))
-        reader = LineReader(io.BytesIO(packed[: len(packed) // 2]), ReadLimits())
-        lines = list(reader)
-        assert 1_000 < len(lines) < 50_000
-        assert reader.broken_off is not None
-
-    def test_counts_the_files_own_bytes(self) -> None:
-        packed = gzip.compress(b"a,b\n" * 1_000)
-        reader = LineReader(io.BytesIO(packed), ReadLimits())
-        assert len(list(reader)) == 1_000
-        assert reader.bytes_consumed == len(packed)

@@ -1,5 +1,6 @@
 """What reading a file gives: chunks of accepted items and of refusals, within limits."""
 
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, Generic, TypeVar
@@ -22,6 +23,14 @@ _IMAGE_ENDINGS = ("_img", "_image", "_signature")
 MAX_EXTRA_CHARS = 4_096
 """A text longer than this is no field but a picture or the like, under whatever name it comes."""
 
+MIN_PICTURE_CHARS = 64
+"""No picture is shorter."""
+
+# A data URL; the beginnings of JPEG, PNG, GIF, WebP in base64, whose `+` may have become blanks; any long base64.
+_PICTURE = re.compile(
+    r"data:[\w/+.-]*;base64,|(?:/9j/|iVBORw0KGgo|R0lGOD|UklGR)[A-Za-z0-9+/=\s]*\Z|[A-Za-z0-9+/]{256,}={0,2}\Z"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class ReadLimits:
@@ -29,8 +38,6 @@ class ReadLimits:
 
     max_bytes: int = 1 << 30
     """After decompression."""
-    max_json_bytes: int = 64 << 20
-    """Of a JSON document, which is held in memory; newline-delimited JSON and CSV are not bound by this."""
     max_row_bytes: int = 512 << 10
     """Pictures included. What is left of a row must fit into one Kafka record even where JSON escapes all of it."""
     max_dwell_seconds: float = MAX_DWELL_SECONDS
@@ -107,7 +114,7 @@ def is_kept(name: str, value: object) -> bool:
     """Whether an unmodelled field is carried along: it says something and is no picture."""
     if value is None or value == "" or is_image_name(name):
         return False
-    return not (isinstance(value, str) and len(value) > MAX_EXTRA_CHARS)
+    return not (isinstance(value, str) and _is_picture(value))
 
 
 def is_image_name(name: str) -> bool:
@@ -119,7 +126,9 @@ def without_images(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: without_images(inner) for name, inner in value.items() if is_kept(str(name), inner)}
     if isinstance(value, list):
-        return [
-            without_images(inner) for inner in value if not (isinstance(inner, str) and len(inner) > MAX_EXTRA_CHARS)
-        ]
+        return [without_images(inner) for inner in value if not (isinstance(inner, str) and _is_picture(inner))]
     return value
+
+
+def _is_picture(text: str) -> bool:
+    return len(text) > MAX_EXTRA_CHARS or (len(text) >= MIN_PICTURE_CHARS and _PICTURE.match(text) is not None)

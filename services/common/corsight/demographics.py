@@ -1,8 +1,6 @@
 """Age group and gender as the vendor reports them, with everything undecided told as one word."""
 
-from typing import Any
-
-import pandas as pd
+from collections.abc import Sequence
 
 from services.common.events.common import OTHER
 
@@ -36,14 +34,16 @@ def gender_of(value: object) -> str:
     return _decided(value).lower() or OTHER
 
 
-def age_groups_of(values: "pd.Series[Any]") -> "pd.Series[str]":
+def age_groups_of(values: Sequence[str]) -> list[str]:
     """`age_group_of` of every value."""
-    return values.map({value: age_group_of(value) for value in values.unique()})
+    known = {value: age_group_of(value) for value in set(values)}
+    return [known[value] for value in values]
 
 
-def genders_of(values: "pd.Series[Any]") -> "pd.Series[str]":
+def genders_of(values: Sequence[str]) -> list[str]:
     """`gender_of` of every value."""
-    return values.map({value: gender_of(value) for value in values.unique()})
+    known = {value: gender_of(value) for value in set(values)}
+    return [known[value] for value in values]
 
 
 def _decided(value: object) -> str:

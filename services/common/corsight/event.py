@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from services.common.corsight.chunks import RowError, RowRules, is_kept, without_images
-from services.common.corsight.columns import ColumnMap, map_columns
+from services.common.corsight.columns import MAX_COLUMNS, ColumnMap, map_columns
 from services.common.corsight.demographics import age_group_of, gender_of
 from services.common.corsight.insight_report import insight_of
 from services.common.corsight.json_elements import check_storable
@@ -152,6 +152,8 @@ def _insight_of_event(event: Mapping[str, Any], source: str, rules: RowRules) ->
 
 
 def _appearance_of_flat(event: Mapping[str, Any], source: str, rules: RowRules) -> Appearance:
+    if len(event) > MAX_COLUMNS:
+        raise RowError("schema_violation", f"an event of {len(event):,} fields; one may have {MAX_COLUMNS:,}")
     names = tuple(str(name) for name in event)
     values = list(event.values())
     columns = _columns_of(names)

@@ -1,25 +1,25 @@
-"""What kind of file somebody uploaded, and its text line by line, whatever it is packed in."""
+"""What kind of file somebody uploaded: by its content, never by its name."""
 
-import codecs
-import gzip
-import io
 import json
 import re
 import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, BinaryIO, Literal, cast
-
-from services.common.corsight.chunks import ReadLimits
+from pathlib import PurePosixPath
+from typing import Literal
 
 HEAD_BYTES = 262_144
 """Of a file that `detect_kind` wants to see."""
 
+Encoding = Literal["utf-8", "utf-16", "utf-16-le", "utf-16-be", "cp1252"]
+"""As Python names them; ``utf-16`` says its byte order itself, and ``cp1252`` is what is called Latin-1."""
+
+UTF8_BOM = b"\xef\xbb\xbf"
+
 _GZIP = b"\x1f\x8b"
-_UTF8_BOM = b"\xef\xbb\xbf"
 _UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
 
 _SIGNATURES = (
+    (b"\xff\xfe\0\0", "UTF-32 text (save it as UTF-8)"),
     (b"\x89PNG", "a PNG image"),
     (b"\xff\xd8\xff", "a JPEG image"),
     (b"GIF8", "a GIF image"),
@@ -44,6 +44,12 @@ _APPEARANCE_FIELDS = frozenset({
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 _INSIGHT_TYPE = re.compile(r'"event_type"\s*:\s*"[^"]*(?:crowd|loiter|insight)', re.IGNORECASE)
 _APPEARANCE_TYPE = re.compile(r'"event_type"\s*:\s*"appearance"')
+# A letter of Western Europe beside a plain one, as in "Küche"; and bytes that stand for nothing, or hardly ever occur.
+_LATIN1 = rb"[\xc0-\xd6\xd8-\xf6\xf8-\xfd\x8a\x8c\x8e\x9a\x9c\x9e\x9f]"
+_LATIN1_LETTER = re.compile(rb"(?<=[A-Za-z])%b|%b(?=[A-Za-z])" % (_LATIN1, _LATIN1))
+_NO_LATIN1 = re.compile(rb"[\x81\x8d\x8f\x90\x9d\xfe\xff]")
+_LETTERS_PER_DAMAGE = 3
+
 _JSON_NAME = re.compile(r'"([a-z_]+)"\s*:')
 
 
@@ -74,144 +80,31 @@ class FileKind:
     kind: Literal["appearances", "insights"]
     format: Literal["csv", "json", "ndjson"]
     gzipped: bool = False
+    encoding: Encoding = "utf-8"
 
 
 def detect_kind(head: bytes, file_name: str = "") -> FileKind:
     """Decide by the first `HEAD_BYTES`; the name only makes the refusal readable. Raises `FileError`."""
-    name = f"“{file_name}”" if file_name else "the file"
+    # A browser may send a path: whoever reads the refusal knows the file by its last part.
+    name = f"“{PurePosixPath(file_name.replace(chr(92), '/')).name}”" if file_name else "the file"
     gzipped = head.startswith(_GZIP)
-    text = _decoded_head(_unzipped_head(head, name) if gzipped else head, name)
+    plain = _unzipped_head(head, name) if gzipped else head
+    _refuse_binary(plain, name)
+    encoding = _encoding_of(plain)
+    text = plain.decode(encoding, "replace").removeprefix("\ufeff")
     if not text.strip():
         raise UnusableFileError(f"{name} is empty")
     start = text.lstrip()
     if start[0] not in "{[":
-        return FileKind("appearances", "csv", gzipped)
+        return FileKind("appearances", "csv", gzipped, encoding)
 
     names = set(_JSON_NAME.findall(text))
     is_insight = not names.isdisjoint(_INSIGHT_FIELDS) or _INSIGHT_TYPE.search(text) is not None
     is_appearance = not is_insight and (
         not names.isdisjoint(_APPEARANCE_FIELDS) or _APPEARANCE_TYPE.search(text) is not None
     )
-    return FileKind("appearances" if is_appearance else "insights", _json_format(start), gzipped)
-
-
-class LineReader:
-    """The physical lines of a file as UTF-8 bytes, with their 1-based numbers.
-
-    Unpacks gzip and transcodes UTF-16 on the way; holds one line at a time. A line above `max_row_bytes` comes cut
-    (`is_overlong`). A packed stream that breaks off ends the lines and sets `broken_off` to the reason.
-    """
-
-    def __init__(self, file: BinaryIO, limits: ReadLimits) -> None:
-        self._file = file
-        self._limits = limits
-        self._text: BinaryIO = _unpacked(file)
-        self._read = 0
-        self._returned: list[tuple[int, bytes]] = []
-        self._number = 0
-        self.broken_off: str | None = None
-
-    @property
-    def bytes_consumed(self) -> int:
-        return self._file.tell()
-
-    @property
-    def number(self) -> int:
-        """Of the last line that was read from the file."""
-        return self._number
-
-    def __iter__(self) -> Iterator[tuple[int, bytes]]:
-        while (line := self.next()) is not None:
-            yield line
-
-    def next(self) -> tuple[int, bytes] | None:
-        """The next line with its end, or None after the last."""
-        if self._returned:
-            return self._returned.pop()
-        line = self._readline(self._limits.max_row_bytes + 1)
-        if not line:
-            return None
-        self._number += 1
-        if self._number == 1:
-            line = line.removeprefix(_UTF8_BOM)
-        if len(line) > self._limits.max_row_bytes:
-            self._skip_to_line_end(line)
-        return self._number, line
-
-    def push_back(self, lines: list[tuple[int, bytes]]) -> None:
-        """Read these again, in this order."""
-        self._returned.extend(reversed(lines))
-
-    @property
-    def max_row_bytes(self) -> int:
-        return self._limits.max_row_bytes
-
-    def is_overlong(self, line: bytes) -> bool:
-        return len(line) > self._limits.max_row_bytes
-
-    def read_all(self) -> bytes:
-        """The whole text, for a document that has no lines."""
-        parts = []
-        size = 0
-        while part := self._readline(1 << 20):
-            size += len(part)
-            if size > self._limits.max_json_bytes:
-                raise FileTooLargeError(
-                    f"a JSON document may have {self._limits.max_json_bytes:,} bytes; "
-                    "send larger reports as newline-delimited JSON"
-                )
-            parts.append(part)
-        return b"".join(parts).removeprefix(_UTF8_BOM)
-
-    def _skip_to_line_end(self, line: bytes) -> None:
-        while line and not line.endswith(b"\n"):
-            line = self._readline(1 << 16)
-
-    def _readline(self, size: int) -> bytes:
-        if self.broken_off:
-            return b""
-        try:
-            line = self._text.readline(size)
-        except (EOFError, OSError, zlib.error, UnicodeError) as error:
-            self.broken_off = str(error)
-            return b""
-        self._read += len(line)
-        if self._read > self._limits.max_bytes:
-            raise FileTooLargeError(f"the unpacked file is larger than {self._limits.max_bytes:,} bytes")
-        return line
-
-
-class _Utf16AsUtf8(io.RawIOBase):
-    """Transcodes while it reads, block by block."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self._decoder = codecs.getincrementaldecoder("utf-16")()
-        self._ready = b""
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        while not self._ready:
-            block = self._file.read(8_192)
-            self._ready = self._decoder.decode(block, final=not block).encode()
-            if not block:
-                break
-        size = min(len(buffer), len(self._ready))
-        buffer[:size], self._ready = self._ready[:size], self._ready[size:]
-        return size
-
-
-def _unpacked(file: BinaryIO) -> BinaryIO:
-    start = file.tell()
-    magic = file.read(2)
-    file.seek(start)
-    if magic == _GZIP:
-        plain = io.BufferedReader(cast(io.RawIOBase, gzip.GzipFile(fileobj=file)))
-        magic = plain.peek(2)[:2]
-        file = plain
-    return io.BufferedReader(_Utf16AsUtf8(file)) if magic in _UTF16_BOMS else file
+    kind: Literal["appearances", "insights"] = "appearances" if is_appearance else "insights"
+    return FileKind(kind, _json_format(start), gzipped, encoding)
 
 
 def _unzipped_head(head: bytes, name: str) -> bytes:
@@ -221,16 +114,45 @@ def _unzipped_head(head: bytes, name: str) -> bytes:
         raise UnsupportedFileError(f"{name} begins like gzip but cannot be unpacked: {error}") from None
 
 
-def _decoded_head(head: bytes, name: str) -> str:
+def _refuse_binary(head: bytes, name: str) -> None:
     for signature, what in _SIGNATURES:
         if head.startswith(signature):
             raise UnsupportedFileError(f"{name} is {what}, not CSV or JSON")
-    if head.startswith(_UTF16_BOMS):
-        return head.decode("utf-16", "replace")
+    if _is_utf16(head):
+        return
     # Later lines are rows: a damaged one is refused alone.
     if _CONTROL.search(head.lstrip().partition(b"\n")[0]):
         raise UnsupportedFileError(f"{name} is binary, not CSV or JSON")
-    return head.removeprefix(_UTF8_BOM).decode("utf-8", "replace")
+
+
+def _is_utf16(head: bytes) -> bool:
+    return head.startswith(_UTF16_BOMS) or _bare_utf16(head) is not None
+
+
+def _bare_utf16(head: bytes) -> Literal["utf-16-le", "utf-16-be"] | None:
+    """Without a byte order mark it shows in the header, whose names are ASCII: every other byte is NUL."""
+    start = head[:32] if len(head) >= 32 else head[: len(head) // 2 * 2]
+    even, odd = start[::2], start[1::2]
+    if not start or (any(even) and any(odd)):
+        return None
+    if all(even) and not any(odd):
+        return "utf-16-le"
+    return "utf-16-be" if all(odd) and not any(even) else None
+
+
+def _encoding_of(head: bytes) -> Encoding:
+    """Latin-1 only where nothing is UTF-8 and what is not reads as letters within words; damage stays damaged UTF-8."""
+    if head.startswith(_UTF16_BOMS):
+        return "utf-16"
+    if bare := _bare_utf16(head):
+        return bare
+    whole = head[: head.rfind(b"\n") + 1] or head
+    text = whole.removeprefix(UTF8_BOM).decode("utf-8", "surrogateescape")
+    beyond_ascii = [char for char in text if char > "\x7f"]
+    if not beyond_ascii or not all("\udc80" <= char <= "\udcff" for char in beyond_ascii):
+        return "utf-8"
+    letters, damage = len(_LATIN1_LETTER.findall(whole)), len(_NO_LATIN1.findall(whole))
+    return "cp1252" if letters > _LETTERS_PER_DAMAGE * damage else "utf-8"
 
 
 def _json_format(text: str) -> Literal["json", "ndjson"]:

@@ -8,8 +8,9 @@ from typing import Any, BinaryIO
 
 from services.common.corsight.chunks import DEFAULT_LIMITS, Chunk, ReadLimits, RowError, RowRules, without_images
 from services.common.corsight.demographics import age_group_of, gender_of
-from services.common.corsight.files import HEAD_BYTES, LineReader, UnsupportedFileError, detect_kind
+from services.common.corsight.files import HEAD_BYTES, UnsupportedFileError, detect_kind
 from services.common.corsight.json_elements import check_storable, read_elements
+from services.common.corsight.lines import LineReader
 from services.common.corsight.rows import check_ids, check_span, instant_of, reported_at, text_of
 from services.common.corsight.timestamps import TimestampError
 from services.common.events.common import isoformat, stable_id
@@ -46,7 +47,7 @@ def read_insights(
     if kind.format == "csv":
         raise UnsupportedFileError("an insight report is JSON, and this file is not")
     normalise = partial(insight_of, rules=RowRules.of(limits, now, zone))
-    return read_elements(LineReader(binary_file, limits), kind.format, normalise, source_prefix, chunk_rows)
+    return read_elements(LineReader(binary_file, kind, limits), kind.format, normalise, source_prefix, chunk_rows)
 
 
 def insight_of(element: Any, *, source: str, rules: RowRules, raw: Mapping[str, Any] | None = None) -> InsightEvent:

@@ -5,14 +5,14 @@ every other row to `appearance_of`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
-import pandas as pd
+import numpy as np
 
 from services.common.corsight.chunks import (
-    MAX_EXTRA_CHARS,
     MAX_ID_CHARS,
+    MIN_PICTURE_CHARS,
     Reject,
     RowError,
     RowRules,
@@ -21,12 +21,18 @@ from services.common.corsight.chunks import (
 )
 from services.common.corsight.columns import ColumnMap
 from services.common.corsight.demographics import age_group_of, age_groups_of, gender_of, genders_of
-from services.common.corsight.timestamps import TimestampError, parse_instant, parse_instants
+from services.common.corsight.instants import Instants, as_datetimes, parse_instants
+from services.common.corsight.timestamps import TimestampError, parse_instant
 from services.common.events.appearances import Appearance, appearance_key
 from services.common.events.common import OTHER
 
 NULL_WORDS = frozenset({"", "null", "none", "nan", "n/a", "undefined"})
 """What stands for nothing where an id, a name or a time should be; compared in lower case."""
+
+_OFTEN = 4
+"""Times that a text must occur for looking it up to be cheaper than looking at it."""
+
+_NULL_CHARS = max(map(len, NULL_WORDS))
 
 MATCHED = "matched"
 """The one `match_outcome` that names somebody: a watchlist is listed whether or not anybody on it was seen."""
@@ -142,26 +148,33 @@ def reported_at(fields: Mapping[str, object], names: Sequence[str], rules: RowRu
 
 
 def appearances_of(
-    table: pd.DataFrame, *, lines: Sequence[int], raw: Sequence[bytes], columns: ColumnMap, prefix: str, rules: RowRules
+    cells: Sequence[Sequence[str]],
+    *,
+    lines: Sequence[int],
+    raw: Sequence[bytes],
+    columns: ColumnMap,
+    prefix: str,
+    rules: RowRules,
 ) -> tuple[list[Appearance], list[Reject]]:
-    """`appearance_of` of every row of a table of texts, whose columns are the file's, by position."""
-    cells = [table[position].tolist() for position in range(columns.width)]
-    nothing: list[str | None] = [None] * len(table)
+    """`appearance_of` of every row of a table of texts: `cells` are its columns, which are the file's, by position."""
+    count = len(lines)
+    nothing: list[str | None] = [None] * count
     texts = {name: _texts(cells[columns.fields[name]]) if name in columns.fields else nothing for name in TEXTS}
-    started_at, ended_at = _instants(table, columns, START, rules), _instants(table, columns, END, rules)
+    started_at, ended_at = _instants(cells, columns, START, rules), _instants(cells, columns, END, rules)
     is_plain = (
-        pd.Series(texts["person_id"]).notna()
-        & pd.Series(texts["camera_id"]).notna()
-        & (started_at <= ended_at)
-        & (ended_at - started_at <= rules.max_dwell)
-        & (ended_at <= rules.horizon)
+        (started_at <= ended_at)
+        & (ended_at - started_at <= np.timedelta64(rules.max_dwell))
+        & (ended_at <= _horizon(rules))
     )
     for name in IDS & columns.fields.keys():
-        is_plain &= table[columns.fields[name]].str.len() <= MAX_ID_CHARS
-    poi_ids = [
-        poi_id if outcome is not None and outcome.lower() == MATCHED else None
-        for poi_id, outcome in zip(texts["poi_id"], texts["match_outcome"], strict=True)
-    ]
+        if max(map(len, cells[columns.fields[name]]), default=0) > MAX_ID_CHARS:
+            is_plain &= np.array([len(text) <= MAX_ID_CHARS for text in cells[columns.fields[name]]])
+    poi_ids = nothing
+    if "poi_id" in columns.fields:
+        poi_ids = [
+            poi_id if outcome is not None and outcome.lower() == MATCHED else None
+            for poi_id, outcome in zip(texts["poi_id"], texts["match_outcome"], strict=True)
+        ]
 
     items: list[Appearance] = []
     rejects: list[Reject] = []
@@ -170,15 +183,15 @@ def appearances_of(
         place, plain, person_id, camera_id, start, end, reported, appearance_id, poi_id, age_group, gender,
         extra, camera_description, camera_group, department, division, zone,
     ) in zip(
-        range(len(table)), is_plain.tolist(), texts["person_id"], texts["camera_id"],
-        _datetimes(started_at), _datetimes(ended_at), _datetimes(_reported(table, columns, ended_at, rules)),
+        range(count), is_plain.tolist(), texts["person_id"], texts["camera_id"],
+        as_datetimes(started_at), as_datetimes(ended_at), as_datetimes(_reported(cells, columns, ended_at, rules)),
         texts["appearance_id"], poi_ids,
-        _demographics(table, columns, "age_group", age_groups_of), _demographics(table, columns, "gender", genders_of),
-        _extras(table, columns, cells), *(texts[name] for name in NAMES), strict=True,
+        _demographics(cells, columns, "age_group", age_groups_of), _demographics(cells, columns, "gender", genders_of),
+        _extras(cells, columns, count), *(texts[name] for name in NAMES), strict=True,
     ):
         # fmt: on
         source = f"{prefix}#{lines[place]}"
-        if plain and person_id and camera_id:
+        if plain and person_id and camera_id and start and end and reported:
             items.append(
                 Appearance(
                     appearance_key=appearance_key(appearance_id, person_id, camera_id, start),
@@ -210,54 +223,73 @@ def appearances_of(
     return items, rejects
 
 
-def _extras(table: pd.DataFrame, columns: ColumnMap, cells: Sequence[Sequence[str]]) -> list[dict[str, Any]]:
+def _extras(cells: Sequence[Sequence[str]], columns: ColumnMap, count: int) -> list[dict[str, Any]]:
     """Per row the unmodelled columns that say something."""
     full: dict[str, Sequence[str]] = {}
-    partial: dict[str, Sequence[str]] = {}
+    partial: list[tuple[str, Sequence[str], set[str]]] = []
     for position, name in columns.extra.items():
-        length = table[position].str.len()
-        if length.any() and not is_image_name(name):
-            is_full = length.min() > 0 and length.max() <= MAX_EXTRA_CHARS
-            (full if is_full else partial)[name] = cells[position]
-    rows = zip(*full.values(), strict=True) if full else iter(() for _ in range(len(table)))
+        values = cells[position]
+        if all(values) and max(map(len, values)) < MIN_PICTURE_CHARS and not is_image_name(name):
+            full[name] = values
+            continue
+        different = set(values)
+        if kept := {value for value in different if is_kept(name, value)}:
+            if len(kept) == len(different):
+                full[name] = values
+            else:
+                partial.append((name, values, kept))
+    rows = zip(*full.values(), strict=True) if full else iter(() for _ in range(count))
     extras: list[dict[str, Any]] = [dict(zip(full, row, strict=True)) for row in rows]
-    for name, values in partial.items():
+    for name, values, kept in partial:
         for extra, value in zip(extras, values, strict=True):
-            if is_kept(name, value):
+            if value in kept:
                 extra[name] = value
     return extras
 
 
-def _texts(values: list[str]) -> list[str | None]:
-    known = {value: text_of(value) for value in set(values)}
-    return [known[value] for value in values]
+def _texts(values: Sequence[str]) -> list[str | None]:
+    """`text_of` of every text."""
+    different = set(values)
+    if len(different) * _OFTEN < len(values):
+        known = {value: text_of(value) for value in different}
+        return [known[value] for value in values]
+    trimmed = map(str.strip, values)
+    return [None if len(text) <= _NULL_CHARS and text.lower() in NULL_WORDS else text for text in trimmed]
 
 
-def _instants(table: pd.DataFrame, columns: ColumnMap, names: Sequence[str], rules: RowRules) -> "pd.Series[Any]":
+def _instants(cells: Sequence[Sequence[str]], columns: ColumnMap, names: Sequence[str], rules: RowRules) -> Instants:
     """Per row the time in the first field that is not empty."""
-    chosen = pd.Series("", index=table.index)
-    for name in reversed(names):
-        if name in columns.fields:
-            values = table[columns.fields[name]]
-            chosen = values.where(values != "", chosen)
-    return parse_instants(chosen, rules.zone)
+    first, *others = [cells[columns.fields[name]] for name in names if name in columns.fields]
+    for values in others:
+        if all(first):
+            break
+        first = [text or instead for text, instead in zip(first, values, strict=True)]
+    return parse_instants(first, rules.zone)
 
 
-def _reported(table: pd.DataFrame, columns: ColumnMap, ended_at: "pd.Series[Any]", rules: RowRules) -> "pd.Series[Any]":
-    told = pd.Series(pd.NaT, index=table.index, dtype=ended_at.dtype)
+def _reported(cells: Sequence[Sequence[str]], columns: ColumnMap, ended_at: Instants, rules: RowRules) -> Instants:
+    told = np.full(len(ended_at), np.datetime64("NaT", "us"))
     for name in REPORTED:
-        left = told.isna()
-        if name in columns.fields and left.any():
-            instants = parse_instants(table.loc[left, columns.fields[name]], rules.zone)
-            told[left] = instants.where(instants <= rules.horizon)
-    return told.fillna(ended_at)
+        left = np.flatnonzero(np.isnat(told))
+        if name in columns.fields and len(left):
+            values = cells[columns.fields[name]]
+            told_by_it = values if len(left) == len(values) else [values[place] for place in left.tolist()]
+            instants = parse_instants(told_by_it, rules.zone)
+            instants[~(instants <= _horizon(rules))] = np.datetime64("NaT")
+            told[left] = instants
+    return np.where(np.isnat(told), ended_at, told)
+
+
+def _horizon(rules: RowRules) -> np.datetime64:
+    return np.datetime64(rules.horizon.astimezone(UTC).replace(tzinfo=None), "us")
 
 
 def _demographics(
-    table: pd.DataFrame, columns: ColumnMap, name: str, normalise: Callable[["pd.Series[Any]"], "pd.Series[str]"]
+    cells: Sequence[Sequence[str]],
+    columns: ColumnMap,
+    name: str,
+    normalise: Callable[[Sequence[str]], list[str]],
 ) -> list[str]:
-    return normalise(table[columns.fields[name]]).tolist() if name in columns.fields else [OTHER] * len(table)
-
-
-def _datetimes(instants: "pd.Series[Any]") -> list[datetime]:
-    return list(instants.dt.to_pydatetime())
+    if name not in columns.fields:
+        return [OTHER] * (len(cells[0]) if cells else 0)
+    return normalise(cells[columns.fields[name]])

@@ -6,14 +6,8 @@ meant; a time that the clocks skip does not exist and is refused. Digits beyond 
 """
 
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from decimal import Decimal
-from functools import partial
-from typing import Any
-
-import numpy as np
-import pandas as pd
 
 from services.common.events.common import EARLIEST, LATEST
 
@@ -30,14 +24,6 @@ _ROUNDED = re.compile(r"[+-]?\d+(?:[.,]\d*)?E[+-]?\d+", re.ASCII | re.IGNORECASE
 
 _MAX_TEXT = 64
 """Characters; no form is longer, and a number of a million digits costs time to read."""
-
-# The shapes that a whole column is read in at once; whatever else occurs takes the scalar way.
-_PLAIN_ISO = r"[12]\d{3}-[01]\d-[0-3]\d[T ][0-2]\d:[0-5]\d:[0-5]\d(?:\.\d{1,6})?"
-_ZONED_ISO = _PLAIN_ISO + r"(?:Z|[+-](?:0\d|1[0-4]):[0-5]\d)"
-_PLAIN_US_MINUTE = r"(?:0?[1-9]|1[0-2])/[0-3]?\d/[12]\d{3} [0-2]?\d:[0-5]\d"
-_PLAIN_US_SECOND = _PLAIN_US_MINUTE + r":[0-5]\d"
-_PLAIN_SECONDS = r"[1-9]\d{8,9}(?:\.\d{1,6})?"
-_PLAIN_MILLIS = r"[1-9]\d{11,12}(?:\.\d{1,3})?"
 
 
 class TimestampError(ValueError):
@@ -71,32 +57,18 @@ def parse_instant(value: object, zone: tzinfo = UTC) -> datetime:
     return instant
 
 
-def parse_instants(values: "pd.Series[str]", zone: tzinfo = UTC) -> "pd.Series[pd.Timestamp]":
-    """`parse_instant` of every text, as ``datetime64[us, UTC]``; NaT where it would raise."""
-    text = values.str.strip()
-    instants = pd.Series(pd.NaT, index=values.index, dtype="datetime64[us, UTC]")
-    left = pd.Series(True, index=values.index)
+def is_readable_time(text: str) -> bool:
+    """Whether the text has the form of a time for people, be there such a moment or not."""
+    return _ISO.fullmatch(text) is not None or _US.fullmatch(text) is not None
 
-    readers: tuple[tuple[str, Callable[[pd.Series[str]], pd.Series[Any]]], ...] = (
-        (_PLAIN_ISO, partial(_local_times, form="ISO8601", zone=zone)),
-        (_ZONED_ISO, _zoned_times),
-        (_PLAIN_US_MINUTE, partial(_local_times, form="%m/%d/%Y %H:%M", zone=zone)),
-        (_PLAIN_US_SECOND, partial(_local_times, form="%m/%d/%Y %H:%M:%S", zone=zone)),
-        (_PLAIN_SECONDS, partial(_epochs, exponent=6)),
-        (_PLAIN_MILLIS, partial(_epochs, exponent=3)),
-    )
-    for shape, read in readers:
-        hit = left & text.str.fullmatch(shape, flags=re.ASCII)
-        if hit.any():
-            instants[hit] = read(text[hit]).astype("datetime64[us, UTC]")
-            left &= ~hit
-            if not left.any():
-                break
-    if left.any():
-        rest = text[left]
-        read_one = {one: _instant_or_none(one, zone) for one in rest.unique()}
-        instants[left] = rest.map(read_one).astype("datetime64[us, UTC]")
-    return instants.where((instants >= EARLIEST) & (instants <= LATEST))
+
+def is_epoch(text: str) -> bool:
+    """Whether the text has the form of an epoch, be it rounded or not."""
+    if len(text) > _MAX_TEXT or not text[:1].isdigit():
+        return False
+    if _ROUNDED.fullmatch(text):
+        return True
+    return _EPOCH_TEXT.fullmatch(text) is not None and 9 <= len(text.partition(".")[0]) <= 14
 
 
 def _from_text(text: str, zone: tzinfo) -> datetime:
@@ -180,32 +152,3 @@ def _half_up(number: Decimal) -> int:
 def _shown(value: object) -> str:
     text = str(value)
     return repr(text if len(text) <= _MAX_TEXT else text[:_MAX_TEXT] + "…")
-
-
-def _instant_or_none(text: str, zone: tzinfo) -> datetime | None:
-    try:
-        return parse_instant(text, zone)
-    except TimestampError:
-        return None
-
-
-def _local_times(texts: "pd.Series[str]", form: str, zone: tzinfo) -> "pd.Series[Any]":
-    local = pd.to_datetime(texts, format=form, errors="coerce").astype("datetime64[us]")
-    if zone is UTC:
-        return local.dt.tz_localize(UTC)
-    # In pandas "ambiguous" is told as "daylight saving is on": the earlier of the two instants.
-    earlier = np.ones(len(local), dtype=bool)
-    return local.dt.tz_localize(zone, ambiguous=earlier, nonexistent="NaT").dt.tz_convert(UTC)
-
-
-def _zoned_times(texts: "pd.Series[str]") -> "pd.Series[Any]":
-    return pd.to_datetime(texts, format="ISO8601", utc=True, errors="coerce")
-
-
-def _epochs(texts: "pd.Series[str]", exponent: int) -> "pd.Series[Any]":
-    """Decimal epochs in units of 10^exponent µs, as integers all the way: a float would lose microseconds."""
-    point = texts.str.find(".")
-    decimals = (texts.str.len() - 1 - point).where(point >= 0, 0).to_numpy(dtype="int64")
-    digits = texts.str.replace(".", "", regex=False).to_numpy(dtype="int64")
-    micros = digits * 10 ** (exponent - decimals)
-    return pd.Series(micros.astype("datetime64[us]"), index=texts.index).dt.tz_localize(UTC)
