@@ -5,7 +5,7 @@ one open quote swallows the rest of it. What follows works on columns.
 """
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, tzinfo
 from functools import partial
 from itertools import chain
@@ -143,11 +143,17 @@ class _Scanner:
         return batch
 
     def _add_bulk(self, first: int, lines: list[bytes], batch: _Batch) -> bool:
-        """Add the lines, if each is a row and nothing else; this is what most files are made of."""
+        """Add the lines, if each is blank or a row and nothing else; this is what most files are made of."""
         joined = b"".join(lines)
         if not lines or b"\0" in joined or self._lines.is_overlong(max(lines, key=len)):
             return False
+        numbers: Sequence[int] = range(first, first + len(lines))
         records = [line.rstrip(b"\r\n") for line in lines]
+        if not all(records):
+            numbers = [number for number, record in zip(numbers, records, strict=True) if record]
+            records = [record for record in records if record]
+        if not records:
+            return True
         try:
             texts = b"\n".join(records).decode().split("\n")
             if b'"' in joined or joined.count(b"\r") != joined.count(b"\r\n"):
@@ -157,10 +163,10 @@ class _Scanner:
         except (UnicodeDecodeError, csv.Error):
             return False
         # Fewer rows than lines: a quoted field runs over lines, or a quote was never closed.
-        if len(cells) != len(lines) or set(map(len, cells)) != {self._width}:
+        if len(cells) != len(records) or set(map(len, cells)) != {self._width}:
             return False
         batch.size += len(joined)
-        batch.lines += range(first, first + len(lines))
+        batch.lines += numbers
         batch.records += records
         for column, values in zip(batch.cells, zip(*cells, strict=True), strict=True):
             column += values
@@ -168,9 +174,9 @@ class _Scanner:
 
     def _add(self, number: int, raw: bytes, batch: _Batch) -> None:
         record = raw.rstrip(b"\r\n")
-        batch.size += len(record)
         if not record.strip(b" \r"):
             return
+        batch.size += len(record)
         try:
             record, cells = self._read(record, raw)
         except RowError as refused:

@@ -67,9 +67,9 @@ def read_elements(
 
     def chunks() -> Iterator[Chunk[T]]:
         rest = chain(head, elements)
-        while batch := list(islice(rest, chunk_rows)):
+        while True:
             chunk: Chunk[T] = Chunk()
-            for element in batch:
+            for element in islice(rest, chunk_rows):
                 source = f"{prefix}#{element.row}"
                 try:
                     if element.refused:
@@ -77,6 +77,8 @@ def read_elements(
                     chunk.items.append(normalise(element.value, source=source))
                 except RowError as refused:
                     chunk.rejects.append(Reject.of(refused, element.row, source, element.raw))
+            if not chunk.rows_total:
+                return
             chunk.bytes_consumed = lines.bytes_consumed
             yield chunk
 

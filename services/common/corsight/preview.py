@@ -30,7 +30,7 @@ MAX_TEXT_BYTES = 4 << 20
 
 
 class PreviewColumn(Struct, frozen=True, kw_only=True):
-    """`position` is 1-based; `confidence` is 0 to 1 and says how sure `field` is, or that there is none."""
+    """`position` is 1-based; `confidence` is that in `field` or in there being none, 0 where the values do not fit."""
 
     position: int
     header: str
@@ -81,14 +81,16 @@ def preview(
 
     Never raises for what a file holds: a file that would not be taken has a `refusal`.
     """
+    truncated = truncated or len(head) > PREVIEW_BYTES
+    head = head[:PREVIEW_BYTES]
     try:
         kind = detect_kind(head[:HEAD_BYTES], file_name)
     except FileError as error:
         return Preview(refusal=_refusal(error))
     known = Preview(kind=kind.kind, format=kind.format, gzipped=kind.gzipped, encoding=kind.encoding)
-    lines, is_cut = _lines(head, kind, truncated, limits)
     rules = RowRules.of(limits, now, zone)
     try:
+        lines, is_cut = _lines(head, kind, truncated, limits)
         if kind.format == "csv":
             return _of_csv(known, lines, is_cut, rules)
         normalise = partial(insight_of if kind.kind == "insights" else appearance_of_json, rules=rules)
@@ -97,17 +99,19 @@ def preview(
         return replace(known, refusal=_refusal(error))
     rows = _rows(chunk)
     # The element in which the first bytes end is broken here and nowhere else.
-    return replace(known, rows=(rows[:-1] if is_cut and rows[-1].item is None else rows)[:PREVIEW_ROWS])
+    is_torn = is_cut and rows[-1].reason_code == "bad_json"
+    return replace(known, rows=(rows[:-1] if is_torn else rows)[:PREVIEW_ROWS])
 
 
 def _of_csv(known: Preview, lines: LineReader, is_cut: bool, rules: RowRules) -> Preview:
     header = read_header(lines)
+    doubted = {mismatch.position for mismatch in header.mismatches}
     columns = [
         PreviewColumn(
             position=column.position,
             header=column.header.strip(),
             field=column.field,
-            confidence=column.confidence,
+            confidence=0.0 if column.position in doubted else column.confidence,
             how=column.how,
         )
         for column in header.columns.columns
