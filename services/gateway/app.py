@@ -11,6 +11,7 @@ from redis.exceptions import RedisError
 
 from services.common.auth import load_token_secret
 from services.common.health import Check, Health, health_router
+from services.common.kafka.groups import SINK
 from services.common.kafka.lag import LagProbe
 from services.common.kafka.producer import EventProducer
 from services.common.patience import not_connected, patiently
@@ -25,9 +26,11 @@ from services.gateway.middleware import RequestContext
 from services.gateway.routers import alerts, analytics, auth, catalog, insights, quarantine, sessions, tus, uploads
 from services.gateway.rules import RuleBook
 from services.gateway.settings import GatewaySettings
+from services.gateway.uploads.following import Announcer, Listener
 from services.gateway.uploads.queue import QueueFeeder, create_queue
 from services.gateway.uploads.resumable import ResumableUploads
 from services.gateway.uploads.retention import keep_tidy
+from services.gateway.uploads.settling import Settler
 from services.gateway.uploads.store import RawStore, open_store
 
 ROUTERS = (auth, uploads, tus, analytics, sessions, insights, alerts, quarantine, catalog)
@@ -39,8 +42,6 @@ MAX_EXPORTS = 4
 
 MAX_INLINE_UPLOADS = 4
 """At once; each holds a database connection and keeps a core busy."""
-
-SINK_GROUP = "dwell-sink"
 
 RETRY_SECONDS = 2.0
 
@@ -85,7 +86,7 @@ def create_app(settings: GatewaySettings) -> FastAPI:
 async def _stay_connected(
     app: FastAPI, settings: GatewaySettings, secret: str, store: RawStore, checks: dict[str, Check]
 ) -> None:
-    """Open everything in the order of need, then keep queue and raw store tidy; when cancelled, close in reverse."""
+    """Open everything in the order of need, then look after uploads and raw store; when cancelled, close in reverse."""
     away = (Exception,)
     async with AsyncExitStack() as stack:
         db = await patiently(
@@ -109,7 +110,7 @@ async def _stay_connected(
         await patiently("Kafka", producer.__aenter__, away, RETRY_SECONDS)
         stack.push_async_exit(producer)
         sunk = [spec.topic for spec in TOPICS if "sink" in spec.consumers]
-        sink_lag = LagProbe(settings.kafka_bootstrap, SINK_GROUP, sunk, settings.lag_limit)
+        sink_lag = LagProbe(settings.kafka_bootstrap, SINK, sunk, settings.lag_limit)
         await patiently("Kafka", sink_lag.__aenter__, away, RETRY_SECONDS)
         stack.push_async_exit(sink_lag)
         rules = RuleBook(db, producer)
@@ -118,6 +119,9 @@ async def _stay_connected(
 
         resumable = ResumableUploads(store)
         feeder = QueueFeeder(db, redis, create_queue(settings))
+        announcer = Announcer(redis)
+        listener = Listener(redis)
+        settler = Settler(db, settings.kafka_bootstrap, announcer.tell)
         app.state.resources = Resources(
             settings=settings,
             token_secret=secret,
@@ -127,13 +131,16 @@ async def _stay_connected(
             producer=producer,
             redis=redis,
             feeder=feeder,
+            settler=settler,
+            announcer=announcer,
+            listener=listener,
             rules=rules,
             sink_lag=sink_lag,
             exports=asyncio.Semaphore(MAX_EXPORTS),
             inline_uploads=asyncio.Semaphore(MAX_INLINE_UPLOADS),
         )
         tidying = keep_tidy(db, store, resumable, settings.raw_store_retention_days)
-        await asyncio.gather(feeder.run(), tidying)
+        await asyncio.gather(feeder.run(), settler.run(), listener.run(), tidying)
 
 
 def _redis_check(redis: Redis) -> Check:

@@ -18,8 +18,10 @@ from services.gateway.errors import ForbiddenError, NotAuthenticatedError, Unava
 from services.gateway.models import Role, User
 from services.gateway.rules import RuleBook
 from services.gateway.settings import GatewaySettings
+from services.gateway.uploads.following import Announcer, Listener
 from services.gateway.uploads.queue import QueueFeeder
 from services.gateway.uploads.resumable import ResumableUploads
+from services.gateway.uploads.settling import Settler
 from services.gateway.uploads.store import RawStore
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -37,6 +39,9 @@ class Resources:
     producer: EventProducer
     redis: Redis
     feeder: QueueFeeder
+    settler: Settler
+    announcer: Announcer
+    listener: Listener
     rules: RuleBook
     sink_lag: LagProbe
     exports: asyncio.Semaphore

@@ -22,6 +22,9 @@ class GatewaySettings(CommonSettings):
     frontend_dist: Path = _ROOT / "frontend" / "dist"
 
     inline_limit_bytes: int = Field(5_000_000, ge=0, description="larger uploads are queued instead of parsed at once")
+    upload_reject_limit: float = Field(
+        0.05, ge=0, le=1, description="share of refused rows above which an upload waits for a decision"
+    )
     max_upload_bytes: int = Field(20_000_000_000, gt=0)
     max_unpacked_bytes: int = Field(20_000_000_000, gt=0, description="of a compressed upload")
     future_minutes: float = Field(5.0, ge=0)

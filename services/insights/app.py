@@ -4,11 +4,12 @@ import faust
 
 from services.common.kafka.ending import end_process
 from services.common.kafka.faust_app import create_faust_app
+from services.common.kafka.groups import INSIGHTS
 from services.insights.agents import attach_agents
 from services.insights.rulebook import RuleBook
 from services.insights.settings import InsightsSettings
 
-APP_ID = "dwell-insights"
+APP_ID = INSIGHTS
 
 
 def create_app(settings: InsightsSettings, rulebook: RuleBook) -> faust.App:

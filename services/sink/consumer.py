@@ -11,6 +11,7 @@ from aiokafka.errors import KafkaError
 
 from services.common.failpoints import failpoint
 from services.common.health import Health
+from services.common.kafka.groups import SINK
 from services.common.logging import get_logger
 from services.common.metrics import CONSUMED, HANDLE_SECONDS
 from services.common.topics import PARTITIONS, TOPICS, Topic
@@ -20,7 +21,7 @@ from services.sink.writer import FIRST_PAUSE_SECONDS, TROUBLE, FencedError, Writ
 
 log = get_logger(__name__)
 
-GROUP = "dwell-sink"
+GROUP = SINK
 FETCH_WAIT_MS = 50
 """A partition that rested is asked for only when the request under way is answered, which idle ones draw out."""
 

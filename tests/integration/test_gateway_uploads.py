@@ -30,12 +30,11 @@ from tests.support.gateway import Gateway, gateway_settings, running_gateway
 from tests.support.kafka import make_topics_empty, read_items
 from tests.support.processes import ServiceProcesses
 from tests.support.servers import Servers
+from tests.support.uploads import HEADER, finished, items_of, pretend_that_all_is_read, rows
 from tests.support.waiting import wait_until
 
 # One gateway for all tests here: each test uploads bytes and names cameras of its own.
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-HEADER = "person_id,camera_id,appearance_id,utc_time_started_readable,utc_time_ended_readable,gender_outcome\n"
 
 INLINE_LIMIT = 20_000
 UPLOAD_LIMIT = 2_000_000
@@ -56,6 +55,8 @@ async def env(servers: Servers, folder: Path) -> AsyncIterator[dict[str, str]]:
             **environment(servers, database, folder / "home"),
             "DWELL_INLINE_LIMIT_BYTES": str(INLINE_LIMIT),
             "DWELL_MAX_UPLOAD_BYTES": str(UPLOAD_LIMIT),
+            # Files of a few rows, most of them bad, are taken here without a question.
+            "DWELL_UPLOAD_REJECT_LIMIT": "0.9",
         }
 
 
@@ -75,15 +76,6 @@ async def worker(env: dict[str, str], folder: Path) -> AsyncIterator[None]:
         yield
 
 
-def rows(camera: str, count: int, start: int = 0) -> str:
-    """Appearances of 10 s, one a minute, each of a person of his own."""
-    lines = []
-    for number in range(start, start + count):
-        at = f"2026-03-10 {number // 60 % 24:02}:{number % 60:02}"
-        lines.append(f"p{number},{camera},{camera}-{number},{at}:00,{at}:10,male\n")
-    return "".join(lines)
-
-
 def raw_folder(gateway: Gateway) -> Path:
     return gateway.settings.home / "raw"
 
@@ -92,23 +84,11 @@ def stored(gateway: Gateway, sha256: str) -> Path:
     return FolderStore(raw_folder(gateway)).path(sha256)
 
 
-def items_of(items: list[object], camera: str) -> list[Any]:
-    return [item for item in items if getattr(item, "camera_id", None) == camera]
-
-
 def adds_up(upload: dict[str, Any]) -> bool:
     return bool(
         upload["rows_total"] == upload["rows_accepted"] + upload["rows_rejected"]
         and upload["rows_rejected"] == sum(upload["rejects_by_reason"].values())
     )
-
-
-async def finished(gateway: Gateway, upload_id: str) -> Any:
-    async def is_finished() -> Any:
-        upload = await gateway.get(f"uploads/{upload_id}")
-        return upload if upload["status"] in ("completed", "failed") else None
-
-    return await wait_until(is_finished, timeout=60)
 
 
 async def test_a_small_file_is_in_kafka_and_summed_up_when_the_answer_comes(gateway: Gateway) -> None:
@@ -304,16 +284,21 @@ async def test_a_large_file_is_queued_worked_on_and_followed_to_its_end(gateway:
     upload = answer.json()
     assert (answer.status_code, upload["status"], upload["summary"]) == (202, "received", None)
 
-    events = await gateway.http.get(f"/api/v1/uploads/{upload['upload_id']}/events")
-    assert events.headers["content-type"].startswith("text/event-stream")
-    shown = [json.loads(line[5:]) for line in events.text.splitlines() if line.startswith("data:")]
-    assert all(adds_up(state) for state in shown)
-    done = shown[-1]
-    assert (done["status"], done["rows_total"], done["rows_accepted"]) == ("completed", 601, 600)
+    following = asyncio.create_task(gateway.http.get(f"/api/v1/uploads/{upload['upload_id']}/events"))
+    done = await finished(gateway, upload["upload_id"])
+    assert (done["status"], done["phase"]) == ("completed", "settling")
+    assert (done["rows_total"], done["rows_accepted"]) == (601, 600)
     assert done["bytes_done"] == done["bytes_total"]
     assert done["summary"]["visitors"] == 600
     assert len(items_of(await read_items(gateway.settings.kafka_bootstrap, Topic.APPEARANCES), "large")) == 600
     assert (await gateway.upload(content)).json() == {**done, "duplicate": True}
+
+    await pretend_that_all_is_read(gateway)
+    events = await following
+    assert events.headers["content-type"].startswith("text/event-stream")
+    shown = [json.loads(line[5:]) for line in events.text.splitlines() if line.startswith("data:")]
+    assert all(adds_up(state) for state in shown)
+    assert shown[-2:] == [done, {**done, "phase": "done"}]
 
 
 async def test_a_large_file_that_cannot_be_taken_is_refused_at_once(gateway: Gateway) -> None:
@@ -321,32 +306,32 @@ async def test_a_large_file_that_cannot_be_taken_is_refused_at_once(gateway: Gat
     assert (answer.status_code, "camera_id" in answer.json()["detail"]) == (422, True)
 
 
-async def test_what_a_dead_process_left_is_taken_up_again_from_the_start(gateway: Gateway, worker: None) -> None:
+async def test_what_a_dead_process_left_is_taken_up_again(gateway: Gateway, worker: None) -> None:
     content = (HEADER + rows("orphan", 5)).encode()
     with FolderStore(raw_folder(gateway)).incoming() as incoming:
         incoming.write(content)
         sha256 = incoming.keep()
     file = ReceivedFile(sha256, len(content), "orphan.csv", {})
-    left = await progress.claim(gateway.database, file, "UTC", "appearances", ADMIN_EMAIL, "processing")
+    left = await progress.claim(gateway.database, file, "UTC", "appearances", ADMIN_EMAIL, is_small=True)
     assert left is not None
-    await progress.save_counts(gateway.database, left.upload_id, progress.Counts(3, 0, {}, 10))
 
     gateway.app.state.resources.feeder.wake()
-    upload = await finished(gateway, left.upload_id)
+    upload = await finished(gateway, left.upload.upload_id)
     assert (upload["status"], upload["rows_total"], upload["rows_accepted"]) == ("completed", 5, 5)
 
 
 async def test_what_somebody_works_on_is_not_queued(gateway: Gateway) -> None:
     file = ReceivedFile("ab" * 32, 10, "held.csv", {})
-    held = await progress.claim(gateway.database, file, "UTC", "appearances", ADMIN_EMAIL, "processing")
+    held = await progress.claim(gateway.database, file, "UTC", "appearances", ADMIN_EMAIL, is_small=True)
     assert held is not None
-    async with progress.working_on(gateway.database, held.upload_id) as mine:
-        async with progress.working_on(gateway.database, held.upload_id) as second:
+    upload_id = held.upload.upload_id
+    async with progress.working_on(gateway.database, upload_id) as mine:
+        async with progress.working_on(gateway.database, upload_id) as second:
             assert mine is not None
             assert second is None
-        assert held.upload_id not in await progress.waiting_uploads(gateway.database)
-    assert held.upload_id in await progress.waiting_uploads(gateway.database)
-    await progress.fail(gateway.database, held.upload_id, "done with")
+        assert upload_id not in await progress.waiting_uploads(gateway.database)
+    assert upload_id in await progress.waiting_uploads(gateway.database)
+    await progress.fail(gateway.database, upload_id, "done with")
 
 
 async def test_the_history_is_paged_newest_first(gateway: Gateway) -> None:

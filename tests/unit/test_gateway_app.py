@@ -20,6 +20,7 @@ from services.gateway.dependencies import Resources
 from services.gateway.settings import GatewaySettings
 
 SECRET = "s" * 40
+UPLOAD_ID = "00000000-0000-0000-0000-000000000009"
 USER_ID = "4c8f4f7e-9df5-4ac5-8a3a-2f6f5a0f2f10"
 OPEN_PATHS = {("/api/v1/auth/login", "post"), ("/api/v1/auth/logout", "post")}
 
@@ -50,6 +51,9 @@ def with_user(app: FastAPI, given: GatewaySettings, role: str | None) -> FastAPI
         producer=nothing,
         redis=nothing,
         feeder=nothing,
+        settler=nothing,
+        announcer=nothing,
+        listener=nothing,
         rules=nothing,
         sink_lag=nothing,
         exports=asyncio.Semaphore(),
@@ -117,6 +121,10 @@ RULE = {"name": "x", "kind": "dwell_exceeded", "threshold": 1}
         ("GET", "/analytics/summary", "viewer", None),
         ("GET", "/uploads", "viewer", None),
         ("POST", "/uploads", "operator", None),
+        ("POST", f"/uploads/{UPLOAD_ID}/decision", "operator", {"choice": "drop"}),
+        ("POST", f"/uploads/{UPLOAD_ID}/cancel", "operator", None),
+        ("POST", f"/uploads/{UPLOAD_ID}/retry", "operator", None),
+        ("DELETE", f"/uploads/{UPLOAD_ID}", "operator", None),
         ("POST", "/alerts/a1/acknowledge", "operator", None),
         ("GET", "/sessions.csv", "analyst", None),
         ("GET", "/quarantine", "analyst", None),

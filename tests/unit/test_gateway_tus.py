@@ -65,6 +65,9 @@ class Gateway:
             producer=nothing,
             redis=nothing,
             feeder=nothing,
+            settler=nothing,
+            announcer=nothing,
+            listener=nothing,
             rules=nothing,
             sink_lag=nothing,
             exports=asyncio.Semaphore(),
@@ -77,8 +80,9 @@ class Gateway:
         self.accepted.append((file, zone))
         return Upload(
             upload_id=f"upload-{file.sha256[:4]}", file_name=file.file_name, kind="appearances", status="completed",
-            sha256=file.sha256, timezone=zone, rows_total=0, rows_accepted=0, rows_rejected=0, rejects_by_reason={},
-            bytes_done=0, bytes_total=file.size, created_at=clock.now(), completed_at=None, uploaded_by=email,
+            phase="settling", sha256=file.sha256, timezone=zone, rows_total=0, rows_accepted=0, rows_rejected=0,
+            rejects_by_reason={}, reject_share=0, bytes_done=0, bytes_total=file.size, created_at=clock.now(),
+            completed_at=None, uploaded_by=email,
         )  # fmt: skip
 
 

@@ -70,7 +70,7 @@ export interface paths {
         put?: never;
         /**
          * Post Upload
-         * @description Answers when the file is safe: parsed and in Kafka (201), or stored and queued (202).
+         * @description Answers when the file is safe: parsed and in Kafka or held for a decision (201), or stored and queued (202).
          */
         post: operations["post_upload_api_v1_uploads_post"];
         delete?: never;
@@ -90,6 +90,70 @@ export interface paths {
         get: operations["get_upload_api_v1_uploads__upload_id__get"];
         put?: never;
         post?: never;
+        /**
+         * Delete Upload
+         * @description Withdraw what only this upload brought; its status is `withdrawn` once the charts show it no more.
+         */
+        delete: operations["delete_upload_api_v1_uploads__upload_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/uploads/{upload_id}/decision": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decide Upload
+         * @description Of an upload that needs a decision: import its good rows, or drop all of it.
+         */
+        post: operations["decide_upload_api_v1_uploads__upload_id__decision_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/uploads/{upload_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel Upload
+         * @description Import no more of it; what is imported already stays until the upload is deleted.
+         */
+        post: operations["cancel_upload_api_v1_uploads__upload_id__cancel_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/uploads/{upload_id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retry Upload
+         * @description Go on with a failed or cancelled upload where it stopped.
+         */
+        post: operations["retry_upload_api_v1_uploads__upload_id__retry_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -105,7 +169,7 @@ export interface paths {
         };
         /**
          * Upload Events
-         * @description The upload each time it has changed; ends when it is finished.
+         * @description The upload at once and each time it has changed; ends when it is done, failed, cancelled or withdrawn.
          */
         get: operations["upload_events_api_v1_uploads__upload_id__events_get"];
         put?: never;
@@ -1180,7 +1244,13 @@ export interface components {
                 [key: string]: components["schemas"]["Change"];
             } | null;
         };
-        /** Upload */
+        /**
+         * Upload
+         * @description A file and what became of its rows.
+         *
+         *     `needs_decision`: more of its rows are refused than the limit allows, and the good ones wait. `completed`: Kafka has
+         *     everything; the phase is then `settling` until the tables behind the charts have it too, and `done` from there on.
+         */
         Upload: {
             /** Upload Id */
             upload_id: string;
@@ -1192,7 +1262,18 @@ export interface components {
              * Status
              * @enum {string}
              */
-            status: "received" | "processing" | "completed" | "failed";
+            status: "received" | "processing" | "needs_decision" | "completed" | "failed" | "cancelled" | "withdrawn";
+            /**
+             * Phase
+             * @description null once failed, cancelled or withdrawn
+             */
+            phase: ("receiving" | "parsing" | "publishing" | "settling" | "done") | null;
+            /**
+             * Withdrawing
+             * @description what it brought is being taken back
+             * @default false
+             */
+            withdrawing: boolean;
             /** Sha256 */
             sha256: string;
             /** Timezone */
@@ -1207,6 +1288,11 @@ export interface components {
             rejects_by_reason: {
                 [key: string]: number;
             };
+            /**
+             * Reject Share
+             * @description refused rows of all rows so far
+             */
+            reject_share: number;
             /** Bytes Done */
             bytes_done: number;
             /** Bytes Total */
@@ -1233,6 +1319,15 @@ export interface components {
              * @default false
              */
             duplicate: boolean;
+        };
+        /** UploadDecision */
+        UploadDecision: {
+            /**
+             * Choice
+             * @description take the good rows, or none at all
+             * @enum {string}
+             */
+            choice: "import" | "drop";
         };
         /** UploadPage */
         UploadPage: {
@@ -1492,6 +1587,138 @@ export interface operations {
         };
     };
     get_upload_api_v1_uploads__upload_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                upload_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Upload"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_upload_api_v1_uploads__upload_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                upload_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Upload"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    decide_upload_api_v1_uploads__upload_id__decision_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                upload_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UploadDecision"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Upload"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel_upload_api_v1_uploads__upload_id__cancel_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                upload_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Upload"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retry_upload_api_v1_uploads__upload_id__retry_post: {
         parameters: {
             query?: never;
             header?: never;

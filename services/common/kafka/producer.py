@@ -53,19 +53,23 @@ class EventProducer:
     async def __aexit__(self, *_: object) -> None:
         await self._producer.stop()
 
-    async def publish(self, topic: Topic, items: Iterable[Any], source: str) -> None:
-        """Publish the items, grouped by key in envelopes of at most 500; order is kept within a key."""
+    async def publish(self, topic: Topic, items: Iterable[Any], source: str) -> dict[int, int]:
+        """Publish the items, grouped by key in envelopes of at most 500; order is kept within a key.
+
+        Returns per partition the offset behind the last of its records.
+        """
         counted = list(items)
-        await self._deliver(
+        behind = await self._deliver(
             topic, ((key, value, event_headers(topic, source)) for key, value in envelopes(topic, counted, source))
         )
         PUBLISHED.labels(topic).inc(len(counted))
+        return behind
 
     async def write(self, topic: str, partition: int, values: Iterable[tuple[bytes, bytes | None]]) -> None:
         """Write bare keys and values to one partition, in order; None deletes a key."""
         await self._deliver(topic, ((key, value, None) for key, value in values), partition)
 
-    async def _deliver(self, topic: str, records: Iterable[Record], partition: int | None = None) -> None:
+    async def _deliver(self, topic: str, records: Iterable[Record], partition: int | None = None) -> dict[int, int]:
         try:
             # An idempotent producer of aiokafka tries again for ever, whatever its own limit is.
             async with asyncio.timeout(self._timeout_seconds):
@@ -73,9 +77,13 @@ class EventProducer:
                     await self._producer.send(topic, key=key, value=value, headers=headers, partition=partition)
                     for key, value, headers in records
                 ]
-                await asyncio.gather(*pending)
+                delivered = await asyncio.gather(*pending)
         except (KafkaError, TimeoutError) as error:
             raise PublishError(f"Kafka did not acknowledge {topic}: {error or 'no answer in time'}") from error
+        behind: dict[int, int] = {}
+        for record in delivered:
+            behind[record.partition] = max(behind.get(record.partition, 0), record.offset + 1)
+        return behind
 
     async def check(self) -> Health:
         """Ready while the brokers answer a metadata request."""

@@ -24,7 +24,14 @@ from services.gateway.models.people import LoginRequest, LoginResponse, Role, Us
 from services.gateway.models.problems import Problem
 from services.gateway.models.quarantine import QuarantineItem, QuarantinePage
 from services.gateway.models.sessions import Session, SessionPage
-from services.gateway.models.uploads import Upload, UploadPage, UploadStatus, UploadSummary
+from services.gateway.models.uploads import (
+    Upload,
+    UploadDecision,
+    UploadPage,
+    UploadPhase,
+    UploadStatus,
+    UploadSummary,
+)
 
 __all__ = [
     "Alert",
@@ -59,7 +66,9 @@ __all__ = [
     "Sources",
     "Summary",
     "Upload",
+    "UploadDecision",
     "UploadPage",
+    "UploadPhase",
     "UploadStatus",
     "UploadSummary",
     "User",

@@ -5,7 +5,8 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-UploadStatus = Literal["received", "processing", "completed", "failed"]
+UploadStatus = Literal["received", "processing", "needs_decision", "completed", "failed", "cancelled", "withdrawn"]
+UploadPhase = Literal["receiving", "parsing", "publishing", "settling", "done"]
 
 
 class UploadSummary(BaseModel):
@@ -27,16 +28,25 @@ class UploadSummary(BaseModel):
 
 
 class Upload(BaseModel):
+    """A file and what became of its rows.
+
+    `needs_decision`: more of its rows are refused than the limit allows, and the good ones wait. `completed`: Kafka has
+    everything; the phase is then `settling` until the tables behind the charts have it too, and `done` from there on.
+    """
+
     upload_id: str
     file_name: str
     kind: Literal["appearances", "insights"] | None
     status: UploadStatus
+    phase: UploadPhase | None = Field(description="null once failed, cancelled or withdrawn")
+    withdrawing: bool = Field(False, description="what it brought is being taken back")
     sha256: str
     timezone: str
     rows_total: int
     rows_accepted: int
     rows_rejected: int
     rejects_by_reason: dict[str, int]
+    reject_share: float = Field(ge=0, le=1, description="refused rows of all rows so far")
     bytes_done: int
     bytes_total: int
     created_at: datetime
@@ -46,6 +56,10 @@ class Upload(BaseModel):
     warnings: list[str] = []
     summary: UploadSummary | None = None
     duplicate: bool = False
+
+
+class UploadDecision(BaseModel):
+    choice: Literal["import", "drop"] = Field(description="take the good rows, or none at all")
 
 
 class UploadPage(BaseModel):

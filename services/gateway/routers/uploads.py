@@ -1,6 +1,5 @@
 """Files: in, how far they are, and what of them was refused."""
 
-import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import aclosing
@@ -16,15 +15,15 @@ from services.gateway.csv_export import CSV_RESPONSE, csv_lines
 from services.gateway.dependencies import Database, Opened, Operator, Viewer
 from services.gateway.errors import NotFoundError
 from services.gateway.filters import parse_zone
-from services.gateway.models import Upload, UploadPage
+from services.gateway.models import Upload, UploadDecision, UploadPage
 from services.gateway.queries.quarantine import export_rejects
+from services.gateway.uploads import acts
 from services.gateway.uploads.accept import accept_file
 from services.gateway.uploads.progress import read_upload, read_uploads
 from services.gateway.uploads.receive import DEFAULT_ZONE, UNLIMITED, receive_file
 
 router = APIRouter(prefix="/uploads", tags=["uploads"])
 
-PROGRESS_SECONDS = 0.5
 
 _FORM: dict[str, Any] = {
     "requestBody": {
@@ -63,7 +62,7 @@ _FORM: dict[str, Any] = {
     },
 )
 async def post_upload(request: Request, response: Response, user: Operator, opened: Opened) -> Upload:
-    """Answers when the file is safe: parsed and in Kafka (201), or stored and queued (202)."""
+    """Answers when the file is safe: parsed and in Kafka or held for a decision (201), or stored and queued (202)."""
     length = request.headers.get("content-length", "")
     file = await receive_file(
         request.stream(),
@@ -76,7 +75,7 @@ async def post_upload(request: Request, response: Response, user: Operator, open
     upload = await accept_file(file, _zone_of(file.fields), user.email, opened)
     if upload.duplicate:
         response.status_code = 200
-    elif upload.status != "completed":
+    elif upload.status in ("received", "processing"):
         response.status_code = 202
     if not upload.duplicate:
         await audit.record(opened.db, user.email, "upload", upload.upload_id, file_name=file.file_name)
@@ -114,19 +113,50 @@ async def get_upload(upload: ExistingUpload) -> Upload:
     return upload
 
 
+@router.post("/{upload_id}/decision")
+async def decide_upload(decision: UploadDecision, user: Operator, upload: ExistingUpload, opened: Opened) -> Upload:
+    """Of an upload that needs a decision: import its good rows, or drop all of it."""
+    decided = await acts.decide(upload, decision.choice, opened)
+    await audit.record(opened.db, user.email, "decide_upload", upload.upload_id, choice=decision.choice)
+    return decided
+
+
+@router.post("/{upload_id}/cancel")
+async def cancel_upload(user: Operator, upload: ExistingUpload, opened: Opened) -> Upload:
+    """Import no more of it; what is imported already stays until the upload is deleted."""
+    cancelled = await acts.cancel(upload, opened)
+    await audit.record(opened.db, user.email, "cancel_upload", upload.upload_id)
+    return cancelled
+
+
+@router.post("/{upload_id}/retry")
+async def retry_upload(user: Operator, upload: ExistingUpload, opened: Opened) -> Upload:
+    """Go on with a failed or cancelled upload where it stopped."""
+    retried = await acts.retry(upload, opened)
+    await audit.record(opened.db, user.email, "retry_upload", upload.upload_id)
+    return retried
+
+
+@router.delete("/{upload_id}", status_code=202)
+async def delete_upload(user: Operator, upload: ExistingUpload, opened: Opened) -> Upload:
+    """Withdraw what only this upload brought; its status is `withdrawn` once the charts show it no more."""
+    withdrawn = await acts.withdraw(upload, opened)
+    await audit.record(opened.db, user.email, "withdraw_upload", upload.upload_id)
+    return withdrawn
+
+
 @router.get("/{upload_id}/events", response_class=EventSourceResponse)
-async def upload_events(upload: ExistingUpload, db: Database) -> AsyncIterator[Upload]:
-    """The upload each time it has changed; ends when it is finished."""
-    shown: Upload | None = None
-    current: Upload | None = upload
-    while current is not None:
-        if current != shown:
-            yield current
-            shown = current
-        if current.status in ("completed", "failed"):
-            return
-        await asyncio.sleep(PROGRESS_SECONDS)
-        current = await read_upload(db, upload.upload_id)
+async def upload_events(upload: ExistingUpload, opened: Opened) -> AsyncIterator[Upload]:
+    """The upload at once and each time it has changed; ends when it is done, failed, cancelled or withdrawn."""
+    with opened.listener.following(upload.upload_id) as changed:
+        shown: Upload | None = None
+        while (current := await read_upload(opened.db, upload.upload_id)) is not None:
+            if current != shown:
+                yield current
+                shown = current
+            if current.phase == "done" or current.status in ("failed", "cancelled", "withdrawn"):
+                return
+            await opened.listener.next_look(changed)
 
 
 @router.get("/{upload_id}/rejects.csv", response_class=Response, responses=CSV_RESPONSE)

@@ -7,9 +7,16 @@ from services.common import clock
 from services.common.corsight.files import FileError, FileKind
 from services.common.kafka.producer import PublishError
 from services.gateway.dependencies import Resources
-from services.gateway.errors import FileTooLargeError, GatewayError, UnsupportedFileError, UnusableFileError
-from services.gateway.models import Upload, UploadStatus
+from services.gateway.errors import (
+    ConflictError,
+    FileTooLargeError,
+    GatewayError,
+    UnsupportedFileError,
+    UnusableFileError,
+)
+from services.gateway.models import Upload
 from services.gateway.uploads import progress
+from services.gateway.uploads.job import Job
 from services.gateway.uploads.pipeline import inspect
 from services.gateway.uploads.receive import ReceivedFile
 from services.gateway.uploads.work import work_on
@@ -23,7 +30,7 @@ _REFUSALS: dict[int, type[GatewayError]] = {
 
 async def accept_file(file: ReceivedFile, zone: str, email: str, opened: Resources) -> Upload:
     """The upload that these bytes belong to; `duplicate` where they came before. Raises `GatewayError` for refusals."""
-    if known := await _known(file, opened):
+    if known := await _known(file, zone, opened):
         return known
     try:
         kind, unpacked_size = await asyncio.to_thread(_inspected, file, zone, opened)
@@ -32,42 +39,60 @@ async def accept_file(file: ReceivedFile, zone: str, email: str, opened: Resourc
         raise _REFUSALS[error.status](str(error)) from None
 
     is_small = unpacked_size <= opened.settings.inline_limit_bytes
-    status: UploadStatus = "processing" if is_small else "received"
-    upload = await progress.claim(opened.db, file, zone, kind.kind, email, status)
-    if upload is None:
-        known = await _known(file, opened)
+    job = await progress.claim(opened.db, file, zone, kind.kind, email, is_small=is_small)
+    if job is None:
+        known = await _known(file, zone, opened)
         assert known is not None
         return known
-    if not is_small:
+    return await go_on_with(job, opened)
+
+
+async def go_on_with(job: Job, opened: Resources) -> Upload:
+    """Work on a small upload at once and queue a large one; the upload as it is then."""
+    upload_id = job.upload.upload_id
+    opened.announcer.tell(upload_id)
+    if not job.is_small:
         opened.feeder.wake()
-        return upload
-    return await _work_at_once(upload, opened)
-
-
-async def _work_at_once(upload: Upload, opened: Resources) -> Upload:
+        return job.upload
     try:
         async with opened.inline_uploads:
-            completed = await work_on(upload.upload_id, opened.db, opened.producer, opened.store, opened.settings)
+            worked_on = await work_on(
+                upload_id, opened.db, opened.producer, opened.store, opened.settings, opened.announcer.tell
+            )
     except FileError as error:
         raise _REFUSALS[error.status](str(error)) from None
     except PublishError:
-        await progress.fail(opened.db, upload.upload_id, "Kafka did not acknowledge; upload the file again.")
+        if job.upload.withdrawing:
+            opened.feeder.wake()
+            return job.upload
+        await progress.fail(
+            opened.db, upload_id, "Kafka did not acknowledge; retry, or upload the file again.", job.attempt
+        )
         raise
-    return completed or upload
+    opened.settler.wake()
+    return worked_on or await progress.read_upload(opened.db, upload_id) or job.upload
 
 
-async def _known(file: ReceivedFile, opened: Resources) -> Upload | None:
-    found = await progress.read_upload(opened.db, progress.upload_id_of(file.sha256))
-    if found is None or found.status == "failed":
+async def _known(file: ReceivedFile, zone: str, opened: Resources) -> Upload | None:
+    """Raises `ConflictError` where a part of these bytes was taken with times in another zone."""
+    job = await progress.read_job(opened.db, progress.upload_id_of(file.sha256))
+    if job is None or job.upload.status == "withdrawn":
         return None
-    return found.model_copy(update={"duplicate": True})
+    if job.upload.status not in ("failed", "cancelled"):
+        return job.upload.model_copy(update={"duplicate": True})
+    if job.in_kafka and job.upload.timezone != zone:
+        raise ConflictError(
+            f"A part of this file was imported before, with times in {job.upload.timezone}: delete that upload first, "
+            "or name that zone."
+        )
+    return None
 
 
 async def _refuse(file: ReceivedFile, zone: str, email: str, error: FileError, opened: Resources) -> None:
     """Keep the refusal in the history, and of what is no CSV or JSON nothing else."""
-    upload = await progress.claim(opened.db, file, zone, None, email, "processing")
-    if upload is not None:
-        await progress.fail(opened.db, upload.upload_id, str(error))
+    job = await progress.claim(opened.db, file, zone, None, email, is_small=True)
+    if job is not None:
+        await progress.fail(opened.db, job.upload.upload_id, str(error), job.attempt)
     if error.status == UnsupportedFileError.status:
         await asyncio.to_thread(opened.store.remove, file.sha256)
 

@@ -1,11 +1,11 @@
 """A stored file → events in Kafka, refusals in quarantine, counts and a summary. The one way for small and large."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import aclosing, asynccontextmanager
 from datetime import datetime
 from itertools import chain
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
 from zoneinfo import ZoneInfo
 
 from services.common.corsight.chunks import Chunk, ReadLimits
@@ -18,70 +18,100 @@ from services.common.kafka.quarantine import refuse
 from services.common.topics import Topic
 from services.gateway.models import Upload, UploadSummary
 from services.gateway.settings import GatewaySettings
-from services.gateway.uploads.progress import Counts
+from services.gateway.uploads.job import Checkpoint, Counts, Job, Published
 from services.gateway.uploads.store import RawStore
 from services.gateway.uploads.summary import MAX_SUMMARISED, SummaryBuilder
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    summary: UploadSummary | None
-    warnings: list[str]
+class Journal(Protocol):
+    """Where the pipeline writes down how far it is; each may raise `StoppedError`."""
+
+    async def publishing(self) -> None:
+        """Something is about to be published."""
+
+    async def reached(self, checkpoint: Checkpoint, published: Published) -> None:
+        """Kafka has everything up to the checkpoint, and more will come."""
+
+    async def held(self, seen: Counts, warnings: list[str], published: Published) -> Upload | None:
+        """Too much is refused: nothing more is published without a decision."""
+
+    async def completed(
+        self, checkpoint: Checkpoint, published: Published, summary: UploadSummary | None
+    ) -> Upload | None:
+        """Kafka has everything."""
 
 
 def inspect(file: BinaryIO, file_name: str, zone: str, now: datetime, settings: GatewaySettings) -> FileKind:
     """What the file is, from its first rows. Raises `FileError` where it cannot be taken at all."""
     kind = detect_kind(file.read(HEAD_BYTES), file_name)
     file.seek(0)
-    _chunks(file, kind.kind, "upload:inspected", ZoneInfo(zone), now, settings)
+    _read(file, kind.kind, "upload:inspected", ZoneInfo(zone), now, settings)
     return kind
 
 
-async def run_pipeline(
-    upload: Upload,
-    store: RawStore,
-    producer: EventProducer,
-    settings: GatewaySettings,
-    report: Callable[[Counts], Awaitable[None]],
-) -> Outcome:
-    """Publish everything the file holds, and report the counts after each chunk that Kafka has acknowledged.
+async def import_file(
+    job: Job, store: RawStore, producer: EventProducer, settings: GatewaySettings, journal: Journal
+) -> Upload | None:
+    """Publish what the file holds behind the job's checkpoint, chunk by chunk; a small file once all of it was read.
 
     The present time of the file's rules is that of the upload, so that a repetition decides every row alike.
     Raises `FileError` for the file as a whole, `FileNotFoundError` where the store has it no more, and `PublishError`
     where Kafka does not acknowledge.
     """
-    source = f"upload:{upload.upload_id}"
-    zone = ZoneInfo(upload.timezone)
-    assert upload.kind is not None
-    topic, add = Topic.APPEARANCES, "add_appearances"
-    if upload.kind == "insights":
-        topic, add = Topic.INSIGHTS, "add_insights"
-    summary = SummaryBuilder(zone, settings.gap_seconds)
-    counts = Counts()
-    warnings: list[str] = []
+    is_resumed = job.checkpoint is not None
+    reached = job.checkpoint or Checkpoint(Counts())
+    published = job.published
+    summary = SummaryBuilder(ZoneInfo(job.upload.timezone), settings.gap_seconds)
+    add = summary.add_insights if job.topic is Topic.INSIGHTS else summary.add_appearances
 
-    with await asyncio.to_thread(store.open, upload.sha256) as file:
-        chunks = await asyncio.to_thread(_chunks, file, upload.kind, source, zone, upload.created_at, settings)
-        while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
-            refused = [
-                refuse(reject.source, reject.reason_code, reject.reason, reject.raw, reject.camera_id)
-                for reject in chunk.rejects
-            ]
-            await producer.publish(topic, chunk.items, source)
-            await producer.publish(Topic.QUARANTINE, refused, source)
-            failpoint("gateway.after_publish")
-            await asyncio.to_thread(getattr(summary, add), chunk.items)
-            _count(counts, chunk)
-            warnings += chunk.warnings
-            await report(counts)
+    async with portions_behind(job, store, settings) as portions:
+        async for portion in portions:
+            counts, warnings = _counted(reached.counts, portion), list(reached.warnings)
+            for chunk in portion:
+                warnings += chunk.warnings
+                refused = [
+                    refuse(reject.source, reject.reason_code, reject.reason, reject.raw, reject.camera_id)
+                    for reject in chunk.rejects
+                ]
+                behind = await producer.publish(Topic.QUARANTINE, refused, job.source)
+                published = _with(published, Topic.QUARANTINE, behind)
+            if counts.reject_share > settings.upload_reject_limit and not job.is_decided:
+                return await journal.held(counts, warnings, published)
+            await journal.publishing()
+            for chunk in portion:
+                published = await publish_items(job, chunk.items, producer, published)
+                if not is_resumed:
+                    await asyncio.to_thread(add, chunk.items)
+            reached = Checkpoint(counts, last_row(portion[-1]), warnings)
+            if not job.is_small:
+                await journal.reached(reached, published)
 
+    if is_resumed:
+        reached.warnings.append("no summary: the work on the file was interrupted and taken up again")
+        return await journal.completed(reached, published, None)
     if summary.is_full:
-        warnings.append(f"no summary: the file holds more than {MAX_SUMMARISED:,} items")
-    return Outcome(await asyncio.to_thread(summary.build), warnings)
+        reached.warnings.append(f"no summary: the file holds more than {MAX_SUMMARISED:,} items")
+    return await journal.completed(reached, published, await asyncio.to_thread(summary.build))
 
 
-def _chunks(
-    file: BinaryIO, kind: str, source: str, zone: ZoneInfo, now: datetime, settings: GatewaySettings
+@asynccontextmanager
+async def portions_behind(
+    job: Job, store: RawStore, settings: GatewaySettings
+) -> AsyncIterator[AsyncIterator[list[Chunk[Any]]]]:
+    """What of the file lies behind the checkpoint, in portions to decide on and to publish."""
+    upload = job.upload
+    with await asyncio.to_thread(store.open, upload.sha256) as file:
+        chunks = await asyncio.to_thread(
+            _read, file, upload.kind, job.source, ZoneInfo(upload.timezone), upload.created_at, settings
+        )
+        if job.checkpoint:
+            chunks = _behind(chunks, job.checkpoint.row)
+        async with aclosing(_whole(chunks) if job.is_small else _one_by_one(chunks)) as portions:
+            yield portions
+
+
+def _read(
+    file: BinaryIO, kind: str | None, source: str, zone: ZoneInfo, now: datetime, settings: GatewaySettings
 ) -> Iterator[Chunk[Any]]:
     limits = ReadLimits(
         max_bytes=settings.max_unpacked_bytes,
@@ -95,9 +125,55 @@ def _chunks(
     return chain([] if first is None else [first], chunks)
 
 
-def _count(counts: Counts, chunk: Chunk[Any]) -> None:
-    counts.accepted += len(chunk.items)
-    counts.rejected += len(chunk.rejects)
-    for reject in chunk.rejects:
-        counts.by_reason[reject.reason_code] = counts.by_reason.get(reject.reason_code, 0) + 1
-    counts.bytes_done = chunk.bytes_consumed
+def _behind(chunks: Iterator[Chunk[Any]], row: int) -> Iterator[Chunk[Any]]:
+    for chunk in chunks:
+        if last_row(chunk) > row:
+            chunk.items = [item for item in chunk.items if _row_of(item) > row]
+            chunk.rejects = [reject for reject in chunk.rejects if reject.row > row]
+            yield chunk
+
+
+def last_row(chunk: Chunk[Any]) -> int:
+    return max([_row_of(item) for item in chunk.items[-1:]] + [reject.row for reject in chunk.rejects[-1:]])
+
+
+def _row_of(item: Any) -> int:
+    return int(item.source.rpartition("#")[2])
+
+
+async def _whole(chunks: Iterator[Chunk[Any]]) -> AsyncGenerator[list[Chunk[Any]], None]:
+    if everything := await asyncio.to_thread(list, chunks):
+        yield everything
+
+
+async def _one_by_one(chunks: Iterator[Chunk[Any]]) -> AsyncGenerator[list[Chunk[Any]], None]:
+    """The next is read while one is published."""
+    ahead = asyncio.create_task(asyncio.to_thread(next, chunks, None))
+    try:
+        while (chunk := await ahead) is not None:
+            ahead = asyncio.create_task(asyncio.to_thread(next, chunks, None))
+            yield [chunk]
+    finally:
+        # A thread cannot be stopped, and must not read a file that is closed.
+        await asyncio.gather(ahead, return_exceptions=True)
+
+
+def _counted(before: Counts, portion: list[Chunk[Any]]) -> Counts:
+    counts = Counts(before.accepted, before.rejected, dict(before.by_reason), portion[-1].bytes_consumed)
+    for chunk in portion:
+        counts.accepted += len(chunk.items)
+        counts.rejected += len(chunk.rejects)
+        for reject in chunk.rejects:
+            counts.by_reason[reject.reason_code] = counts.by_reason.get(reject.reason_code, 0) + 1
+    return counts
+
+
+async def publish_items(job: Job, items: list[Any], producer: EventProducer, published: Published) -> Published:
+    """What is published then."""
+    behind = await producer.publish(job.topic, items, job.source)
+    failpoint("gateway.after_publish")
+    return _with(published, job.topic, behind)
+
+
+def _with(published: Published, topic: Topic, behind: dict[int, int]) -> Published:
+    return {**published, topic: {**published.get(topic, {}), **behind}} if behind else published

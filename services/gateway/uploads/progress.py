@@ -1,4 +1,5 @@
 """The upload rows: who may work on one, how far it has come, how it ended."""
+# ruff: noqa: S608 - values travel as parameters; what is formatted in is a list of columns written here
 
 import uuid
 from collections.abc import AsyncIterator
@@ -7,10 +8,10 @@ from datetime import datetime
 from typing import Any, TypeAlias
 
 import asyncpg
-from msgspec import Struct
 
 from services.gateway.cursors import decode_cursor, encode_cursor
 from services.gateway.models import Upload, UploadPage, UploadStatus, UploadSummary
+from services.gateway.uploads.job import Checkpoint, Counts, Job, Published, StoppedError, job_of, upload_of
 from services.gateway.uploads.receive import ReceivedFile
 
 _ORDER = "-upload.created_at"
@@ -21,17 +22,7 @@ _LOCK_CLASS = 0x6477656C
 # Uploads made before this namespace would change their identity with it.
 _NAMESPACE = uuid.UUID("9a1d2a52-6c0c-4b52-8a6a-0d5cf8a7a9c1")
 
-
 Database: TypeAlias = asyncpg.Pool | asyncpg.Connection
-
-
-class Counts(Struct):
-    """Rows so far; ``total = accepted + rejected`` always."""
-
-    accepted: int = 0
-    rejected: int = 0
-    by_reason: dict[str, int] = {}
-    bytes_done: int = 0
 
 
 def upload_id_of(sha256: str) -> uuid.UUID:
@@ -40,31 +31,40 @@ def upload_id_of(sha256: str) -> uuid.UUID:
 
 
 async def claim(
-    db: asyncpg.Pool, file: ReceivedFile, timezone: str, kind: str | None, email: str, status: UploadStatus
-) -> Upload | None:
-    """A new upload, or a failed one begun anew; None where these bytes are here already."""
+    db: asyncpg.Pool,
+    file: ReceivedFile,
+    timezone: str,
+    kind: str | None,
+    email: str,
+    *,
+    is_small: bool,
+) -> Job | None:
+    """A new upload, or one that failed, was cancelled or withdrawn, begun anew; None where these bytes are here."""
     row = await db.fetchrow(
         """
-        INSERT INTO uploads (upload_id, sha256, file_name, kind, status, timezone, bytes_total, uploaded_by)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+        INSERT INTO uploads (upload_id, sha256, file_name, kind, status, phase, timezone, bytes_total, uploaded_by,
+                             is_small)
+        VALUES ($1, $2, $3, $4, $5, 'receiving', $6, $7, $8, $9)
         ON CONFLICT (upload_id) DO UPDATE
-        SET file_name = EXCLUDED.file_name, kind = EXCLUDED.kind, status = EXCLUDED.status,
-            timezone = EXCLUDED.timezone, uploaded_by = EXCLUDED.uploaded_by, created_at = now(), completed_at = NULL,
-            rows_total = 0, rows_accepted = 0, rows_rejected = 0, rejects_by_reason = '{}', bytes_done = 0,
-            warnings = '[]', summary = NULL, error = NULL
-        WHERE uploads.status = 'failed'
+        SET file_name = EXCLUDED.file_name, kind = EXCLUDED.kind, status = EXCLUDED.status, phase = EXCLUDED.phase,
+            timezone = EXCLUDED.timezone, uploaded_by = EXCLUDED.uploaded_by, is_small = EXCLUDED.is_small,
+            created_at = now(), completed_at = NULL, attempt = uploads.attempt + 1, is_decided = false,
+            checkpoint = NULL, rows_total = 0, rows_accepted = 0, rows_rejected = 0, rejects_by_reason = '{}',
+            bytes_done = 0, warnings = '[]', summary = NULL, error = NULL
+        WHERE uploads.status IN ('failed', 'cancelled', 'withdrawn')
         RETURNING *
         """,
         upload_id_of(file.sha256),
         file.sha256,
         file.file_name,
         kind,
-        status,
+        "processing" if is_small else "received",
         timezone,
         file.size,
         email,
+        is_small,
     )
-    return row and _upload(row)
+    return row and job_of(row)
 
 
 @asynccontextmanager
@@ -80,11 +80,11 @@ async def working_on(db: asyncpg.Pool, upload_id: str) -> AsyncIterator[asyncpg.
 
 
 async def waiting_uploads(db: asyncpg.Pool) -> list[str]:
-    """Uploads that are not finished and that nobody works on, oldest first."""
+    """Uploads with work to do that nobody is at, oldest first."""
     rows = await db.fetch(
         """
         SELECT upload_id FROM uploads
-        WHERE status IN ('received', 'processing') AND NOT EXISTS (
+        WHERE status IN ('received', 'processing') AND phase IS DISTINCT FROM 'settling' AND NOT EXISTS (
             SELECT FROM pg_locks
             WHERE locktype = 'advisory' AND granted AND classid = $1::int::oid
               AND objid = hashtext(upload_id::text)::oid
@@ -97,58 +97,128 @@ async def waiting_uploads(db: asyncpg.Pool) -> list[str]:
     return [str(row["upload_id"]) for row in rows]
 
 
-async def begin(db: Database, upload_id: str) -> Upload | None:
-    """Start (again) from the first byte; None where there is nothing to do any more."""
+async def begin(db: Database, upload_id: str) -> Job | None:
+    """Start, or go on behind the checkpoint; None where there is nothing to do any more."""
     row = await db.fetchrow(
         """
-        UPDATE uploads SET status = 'processing', rows_total = 0, rows_accepted = 0, rows_rejected = 0,
-                           rejects_by_reason = '{}', bytes_done = 0
-        WHERE upload_id = $1 AND status IN ('received', 'processing') RETURNING *
+        UPDATE uploads SET status = 'processing', phase = CASE WHEN withdrawing THEN 'publishing' ELSE 'parsing' END
+        WHERE upload_id = $1 AND status IN ('received', 'processing') AND phase IS DISTINCT FROM 'settling'
+        RETURNING *
         """,
         upload_id,
     )
-    return row and _upload(row)
+    return row and job_of(row)
 
 
-async def save_counts(db: Database, upload_id: str, counts: Counts) -> None:
+async def publishing(db: Database, job: Job) -> None:
+    """From here on something of the upload may be in Kafka. Raises `StoppedError` where nothing more may get there.
+
+    Asked on the connection that holds the upload, it also tells a worker that has slept that it holds it no more.
+    """
+    found = await db.fetchval(
+        """
+        UPDATE uploads SET phase = 'publishing', in_kafka = true
+        WHERE upload_id = $1 AND attempt = $2 AND status = 'processing' RETURNING true
+        """,
+        job.upload.upload_id,
+        job.attempt,
+    )
+    if not found:
+        raise StoppedError
+
+
+async def save(db: Database, job: Job, reached: Checkpoint, published: Published) -> None:
+    """Kafka has acknowledged everything up to here. Raises `StoppedError` where that was the last of it."""
+    status: UploadStatus | None = await db.fetchval(
+        f"UPDATE uploads SET {_REACHED}, bytes_done = $10 WHERE upload_id = $1 AND attempt = $2 RETURNING status",
+        *_reached(job, reached, published),
+        reached.counts.bytes_done,
+    )
+    if status != "processing":
+        raise StoppedError
+
+
+async def hold(db: Database, job: Job, seen: Counts, warnings: list[str], published: Published) -> Upload | None:
+    """Wait for a decision; `seen` counts what was read, though the good rows of the last chunk are not published."""
+    row = await db.fetchrow(
+        """
+        UPDATE uploads SET status = 'needs_decision', phase = 'parsing', rows_total = $3, rows_accepted = $4,
+                           rows_rejected = $5, rejects_by_reason = $6, bytes_done = $7, warnings = $8, published = $9
+        WHERE upload_id = $1 AND attempt = $2 AND status = 'processing' RETURNING *
+        """,
+        job.upload.upload_id,
+        job.attempt,
+        seen.total,
+        seen.accepted,
+        seen.rejected,
+        seen.by_reason,
+        seen.bytes_done,
+        warnings,
+        published,
+    )
+    return row and upload_of(row)
+
+
+async def complete(
+    db: Database, job: Job, reached: Checkpoint, published: Published, summary: UploadSummary | None
+) -> Upload | None:
+    """Kafka has everything. None where the upload was stopped just before; it keeps what was reached then."""
+    row = await db.fetchrow(
+        f"""
+        UPDATE uploads SET {_REACHED}, bytes_done = bytes_total, phase = 'settling', awaited = NULL,
+                           status = CASE WHEN withdrawing THEN 'processing' ELSE 'completed' END,
+                           completed_at = now(), summary = CASE WHEN withdrawing THEN summary ELSE $10 END
+        WHERE upload_id = $1 AND attempt = $2 AND status = 'processing' RETURNING *
+        """,
+        *_reached(job, reached, published),
+        summary and summary.model_dump(mode="json"),
+    )
+    return row and upload_of(row)
+
+
+async def fail(db: Database, upload_id: str, error: str, attempt: int | None = None) -> None:
+    """A checkpoint of a withdrawal is no place for an import to go on from."""
     await db.execute(
         """
-        UPDATE uploads SET rows_total = $2, rows_accepted = $3, rows_rejected = $4, rejects_by_reason = $5,
-                           bytes_done = $6
-        WHERE upload_id = $1
+        UPDATE uploads SET status = 'failed', phase = NULL, error = $2, completed_at = now(), withdrawing = false,
+                           checkpoint = CASE WHEN withdrawing THEN NULL ELSE checkpoint END
+        WHERE upload_id = $1 AND status IN ('received', 'processing') AND attempt = coalesce($3, attempt)
         """,
         upload_id,
-        counts.accepted + counts.rejected,
+        error,
+        attempt,
+    )
+
+
+_REACHED = """
+    rows_total = $3, rows_accepted = $4, rows_rejected = $5, rejects_by_reason = $6, warnings = $7, checkpoint = $8,
+    published = $9
+"""
+
+
+def _reached(job: Job, reached: Checkpoint, published: Published) -> tuple[Any, ...]:
+    counts = reached.counts
+    return (
+        job.upload.upload_id,
+        job.attempt,
+        counts.total,
         counts.accepted,
         counts.rejected,
         counts.by_reason,
-        counts.bytes_done,
+        reached.warnings,
+        reached,
+        published,
     )
 
 
-async def complete(db: Database, upload_id: str, summary: UploadSummary | None, warnings: list[str]) -> Upload | None:
-    row = await db.fetchrow(
-        """
-        UPDATE uploads SET status = 'completed', bytes_done = bytes_total, completed_at = now(), summary = $2,
-                           warnings = $3
-        WHERE upload_id = $1 RETURNING *
-        """,
-        upload_id,
-        summary and summary.model_dump(mode="json"),
-        warnings,
-    )
-    return row and _upload(row)
-
-
-async def fail(db: Database, upload_id: str, error: str) -> None:
-    await db.execute(
-        "UPDATE uploads SET status = 'failed', error = $2, completed_at = now() WHERE upload_id = $1", upload_id, error
-    )
-
-
-async def read_upload(db: asyncpg.Pool, upload_id: str | uuid.UUID) -> Upload | None:
+async def read_job(db: Database, upload_id: str | uuid.UUID) -> Job | None:
     row = await db.fetchrow("SELECT * FROM uploads WHERE upload_id = $1", upload_id)
-    return row and _upload(row)
+    return row and job_of(row)
+
+
+async def read_upload(db: Database, upload_id: str | uuid.UUID) -> Upload | None:
+    row = await db.fetchrow("SELECT * FROM uploads WHERE upload_id = $1", upload_id)
+    return row and upload_of(row)
 
 
 async def read_uploads(db: asyncpg.Pool, cursor: str | None, limit: int) -> UploadPage:
@@ -166,10 +236,6 @@ async def read_uploads(db: asyncpg.Pool, cursor: str | None, limit: int) -> Uplo
     page = rows[:limit]
     last: Any = page[-1] if len(rows) > limit else None
     return UploadPage(
-        items=[_upload(row) for row in page],
+        items=[upload_of(row) for row in page],
         next_cursor=last and encode_cursor(_ORDER, last["created_at"], str(last["upload_id"])),
     )
-
-
-def _upload(row: asyncpg.Record) -> Upload:
-    return Upload(**{**row, "upload_id": str(row["upload_id"])})

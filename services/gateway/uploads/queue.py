@@ -67,8 +67,9 @@ class QueueFeeder:
 
     async def feed(self) -> None:
         waiting = await waiting_uploads(self._db)
+        # What is worked on or finished may have to be queued another time.
+        self._queued.intersection_update(waiting)
         if not waiting:
-            self._queued.clear()
             return
         # An empty queue holds nothing of what was put there: it was taken up, or Redis has lost it.
         if await self._redis.llen(QUEUE) == 0:

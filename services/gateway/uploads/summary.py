@@ -11,8 +11,8 @@ from services.common.events.appearances import Appearance
 from services.common.events.insights import InsightEvent
 from services.gateway.models import UploadSummary
 
-MAX_SUMMARISED = 3_000_000
-"""Items; some 60 bytes each while they gather and four times that at the end: at most about 0.8 GB."""
+MAX_SUMMARISED = 500_000
+"""Items; some 250 bytes each at the end, so that a worker stays within 400 MB."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)

@@ -10,12 +10,14 @@ from services.common.corsight.files import FileError
 from services.common.kafka.producer import EventProducer, PublishError
 from services.common.logging import configure_logging, get_logger
 from services.common.postgres import SERVER_AWAY, create_pool
+from services.common.redis import create_redis
 from services.gateway.errors import UnavailableError
 from services.gateway.settings import GatewaySettings
 from services.gateway.uploads import progress
+from services.gateway.uploads.following import Announcer
 from services.gateway.uploads.queue import TASK, create_queue
 from services.gateway.uploads.store import open_store
-from services.gateway.uploads.work import work_on
+from services.gateway.uploads.work import Tell, work_on
 
 log = get_logger(__name__)
 
@@ -42,15 +44,20 @@ async def _process(upload_id: str) -> None:
         async with (
             await create_pool(settings.postgres_dsn, "upload-worker", max_size=3) as db,
             EventProducer(settings.kafka_bootstrap, "upload-worker") as producer,
+            create_redis(settings.redis_url, "upload-worker") as redis,
         ):
-            await _work(upload_id, db, producer)
+            announcer = Announcer(redis)
+            try:
+                await _work(upload_id, db, producer, announcer.tell)
+            finally:
+                await announcer.flush()
     except INTERRUPTIONS as error:
         log.warning("upload interrupted", upload_id=upload_id, error=f"{type(error).__name__}: {error}")
 
 
-async def _work(upload_id: str, db: asyncpg.Pool, producer: EventProducer) -> None:
+async def _work(upload_id: str, db: asyncpg.Pool, producer: EventProducer, tell: Tell) -> None:
     try:
-        await work_on(upload_id, db, producer, open_store(settings), settings)
+        await work_on(upload_id, db, producer, open_store(settings), settings, tell)
     except FileError as error:
         log.info("upload failed", upload_id=upload_id, error=str(error))
     except INTERRUPTIONS:

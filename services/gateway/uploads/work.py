@@ -1,44 +1,84 @@
 """One upload from its row to its end, wherever it is worked on: in the request or in the worker."""
 
+from collections.abc import Callable
+
 import asyncpg
 
 from services.common.corsight.files import FileError
 from services.common.kafka.producer import EventProducer
 from services.common.logging import get_logger
-from services.gateway.models import Upload
+from services.gateway.models import Upload, UploadSummary
 from services.gateway.settings import GatewaySettings
 from services.gateway.uploads import progress
-from services.gateway.uploads.pipeline import run_pipeline
+from services.gateway.uploads.job import Checkpoint, Counts, Job, Published, StoppedError
+from services.gateway.uploads.pipeline import import_file
 from services.gateway.uploads.store import RawStore
+from services.gateway.uploads.withdrawal import withdraw_file
 
 log = get_logger(__name__)
 
+Tell = Callable[[str], None]
+"""Called with the id of an upload that has changed."""
+
 
 async def work_on(
-    upload_id: str, db: asyncpg.Pool, producer: EventProducer, store: RawStore, settings: GatewaySettings
+    upload_id: str,
+    db: asyncpg.Pool,
+    producer: EventProducer,
+    store: RawStore,
+    settings: GatewaySettings,
+    tell: Tell,
 ) -> Upload | None:
-    """Process the upload and return it completed; None where somebody else works on it or it is finished.
+    """Import or withdraw the upload and return it as it is then; None where there is nothing to do, or no more.
 
     What the file is to blame for fails the upload. What the servers are to blame for (`PublishError`, a lost
-    connection) is raised and leaves the row as it is: somebody takes it up again.
+    connection) is raised and leaves the row as it is: somebody takes it up again behind the last checkpoint.
     """
     # All of it on the one connection: to wait for another while holding this one could lock the pool up.
     async with progress.working_on(db, upload_id) as held:
-        upload = await progress.begin(held, upload_id) if held else None
-        if upload is None:
+        job = await progress.begin(held, upload_id) if held else None
+        if held is None or job is None:
             return None
-
-        async def report(counts: progress.Counts) -> None:
-            await progress.save_counts(held, upload_id, counts)
-
+        tell(upload_id)
         try:
-            outcome = await run_pipeline(upload, store, producer, settings, report)
+            work = withdraw_file if job.upload.withdrawing else import_file
+            upload = await work(job, store, producer, settings, _Journal(held, job, tell))
+        except StoppedError:
+            upload = None
         except FileError as error:
-            await progress.fail(held, upload_id, str(error))
+            await progress.fail(held, upload_id, str(error), job.attempt)
             raise
         except FileNotFoundError:
-            await progress.fail(held, upload_id, "The raw file is gone; upload it again.")
+            await progress.fail(held, upload_id, "The raw file is gone; upload it again.", job.attempt)
             raise
-        completed = await progress.complete(held, upload_id, outcome.summary, outcome.warnings)
-    log.info("upload completed", upload_id=upload_id, rows=completed.rows_total if completed else None)
-    return completed
+        finally:
+            tell(upload_id)
+    if upload is None:
+        log.info("upload stopped", upload_id=upload_id)
+    else:
+        log.info("upload worked on", upload_id=upload_id, status=upload.status, rows=upload.rows_total)
+    return upload
+
+
+class _Journal:
+    """The pipeline's word, in the upload's row."""
+
+    def __init__(self, held: asyncpg.Connection, job: Job, tell: Tell) -> None:
+        self._held = held
+        self._job = job
+        self._tell = tell
+
+    async def publishing(self) -> None:
+        await progress.publishing(self._held, self._job)
+
+    async def reached(self, checkpoint: Checkpoint, published: Published) -> None:
+        await progress.save(self._held, self._job, checkpoint, published)
+        self._tell(self._job.upload.upload_id)
+
+    async def held(self, seen: Counts, warnings: list[str], published: Published) -> Upload | None:
+        return await progress.hold(self._held, self._job, seen, warnings, published)
+
+    async def completed(
+        self, checkpoint: Checkpoint, published: Published, summary: UploadSummary | None
+    ) -> Upload | None:
+        return await progress.complete(self._held, self._job, checkpoint, published, summary)

@@ -9,8 +9,11 @@ import { rejectsAddress } from './upload-result'
 const STATES: Record<Upload['status'], { word: string; tone: string }> = {
   received: { word: 'waiting', tone: '' },
   processing: { word: 'being read', tone: '' },
+  needs_decision: { word: 'needs a decision', tone: '' },
   completed: { word: 'completed', tone: 'badge-good' },
   failed: { word: 'refused', tone: 'badge-bad' },
+  cancelled: { word: 'cancelled', tone: '' },
+  withdrawn: { word: 'withdrawn', tone: '' },
 }
 
 function took(upload: Upload): string {

@@ -1,0 +1,5 @@
+"""The consumer groups: by their committed offsets others see how far a service has come."""
+
+PROCESSOR = "dwell-processor"
+INSIGHTS = "dwell-insights"
+SINK = "dwell-sink"
