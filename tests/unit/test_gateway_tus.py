@@ -15,7 +15,7 @@ from services.common import clock
 from services.common.auth import SESSION_COOKIE
 from services.gateway.app import create_app
 from services.gateway.dependencies import Resources
-from services.gateway.errors import UnavailableError, UnsupportedFileError
+from services.gateway.errors import ConflictError, UnavailableError, UnsupportedFileError
 from services.gateway.models import Upload
 from services.gateway.settings import GatewaySettings
 from services.gateway.uploads.receive import ReceivedFile
@@ -161,6 +161,14 @@ async def test_a_refused_file_is_told_why_and_forgotten(
     assert answer.headers["tus-resumable"] == "1.0.0"
     assert (await client.head(location)).status_code == 404
     assert list((tmp_path / "resumable").iterdir()) == []
+
+
+async def test_a_refusal_is_none_that_a_client_would_try_again(client: httpx.AsyncClient, gateway: Gateway) -> None:
+    gateway.refusal = ConflictError("A part of this file was imported before.")
+    location = (await announce(client, 4, filename="a.csv")).headers["location"]
+    answer = await send(client, location, 0, b"abcd")
+    assert (answer.status_code, answer.json()["detail"]) == (422, "A part of this file was imported before.")
+    assert (await client.head(location)).status_code == 404
 
 
 async def test_a_file_that_could_not_be_accepted_for_now_is_with_the_next_question(

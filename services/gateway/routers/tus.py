@@ -15,6 +15,7 @@ from services.gateway import audit
 from services.gateway.dependencies import Opened, Operator, Settings
 from services.gateway.errors import (
     BadRequestError,
+    ConflictError,
     FileTooLargeError,
     ProtocolVersionError,
     UnsupportedFileError,
@@ -153,6 +154,10 @@ async def _accept(upload: Resumable, user: User, opened: Opened) -> Resumable:
     except (UnsupportedFileError, UnusableFileError, FileTooLargeError):
         await opened.resumable.remove(upload)
         raise
+    except ConflictError as error:
+        # Of a 409 clients think that asking again helps.
+        await opened.resumable.remove(upload)
+        raise UnusableFileError(error.detail) from None
     if not accepted.duplicate:
         await audit.record(opened.db, user.email, "upload", accepted.upload_id, file_name=file.file_name)
     return await opened.resumable.accepted(upload, accepted.upload_id)
