@@ -23,7 +23,18 @@ from services.gateway.dependencies import Resources
 from services.gateway.errors import PROBLEM_RESPONSES, install_error_handlers
 from services.gateway.frontend import Frontend
 from services.gateway.middleware import RequestContext
-from services.gateway.routers import alerts, analytics, auth, catalog, insights, quarantine, sessions, tus, uploads
+from services.gateway.routers import (
+    alerts,
+    analytics,
+    auth,
+    catalog,
+    insights,
+    preview,
+    quarantine,
+    sessions,
+    tus,
+    uploads,
+)
 from services.gateway.rules import RuleBook
 from services.gateway.settings import GatewaySettings
 from services.gateway.uploads.following import Announcer, Listener
@@ -33,7 +44,7 @@ from services.gateway.uploads.retention import keep_tidy
 from services.gateway.uploads.settling import Settler
 from services.gateway.uploads.store import RawStore, open_store
 
-ROUTERS = (auth, uploads, tus, analytics, sessions, insights, alerts, quarantine, catalog)
+ROUTERS = (auth, uploads, preview, tus, analytics, sessions, insights, alerts, quarantine, catalog)
 
 MAX_JSON_BYTES = 1_000_000
 MAX_CONNECTIONS = 16

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from pydantic import Field
 
+from services.common.corsight.chunks import ReadLimits
 from services.common.settings import CommaList, CommonSettings
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -38,3 +39,11 @@ class GatewaySettings(CommonSettings):
     )
 
     publish_timeout_seconds: float = Field(10.0, gt=0, description="how long Kafka may take to acknowledge an upload")
+
+    @property
+    def read_limits(self) -> ReadLimits:
+        return ReadLimits(
+            max_bytes=self.max_unpacked_bytes,
+            max_dwell_seconds=self.implausible_dwell_hours * 3_600,
+            max_ahead_seconds=self.future_minutes * 60,
+        )

@@ -200,6 +200,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/uploads/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Post Preview
+         * @description Commits nothing, and answers as soon as enough of the file is here.
+         */
+        post: operations["post_preview_api_v1_uploads_preview_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tus": {
         parameters: {
             query?: never;
@@ -1053,6 +1073,54 @@ export interface components {
             /** Points */
             points: components["schemas"]["OccupancyPoint"][];
         };
+        /** PreviewColumn */
+        PreviewColumn: {
+            /**
+             * Position
+             * @description 1-based
+             */
+            position: number;
+            /** Header */
+            header: string;
+            /**
+             * Field
+             * @description what it is taken for; null: kept as it is, or dropped where it is an image
+             */
+            field: string | null;
+            /** Confidence */
+            confidence: number;
+            /**
+             * How
+             * @enum {string}
+             */
+            how: "exact" | "alias" | "truncated" | "fused" | "extra" | "image";
+        };
+        /**
+         * PreviewRefusal
+         * @description Why the file would be refused whole.
+         */
+        PreviewRefusal: {
+            /** Status */
+            status: number;
+            /** Detail */
+            detail: string;
+        };
+        /** PreviewRow */
+        PreviewRow: {
+            /** Line */
+            line: number;
+            /** Reason Code */
+            reason_code: string | null;
+            /** Reason */
+            reason: string | null;
+            /**
+             * Item
+             * @description the row as it would be taken; null where it would be refused
+             */
+            item: {
+                [key: string]: unknown;
+            } | null;
+        };
         /**
          * Problem
          * @description RFC 9457 problem details.
@@ -1335,6 +1403,34 @@ export interface components {
             items: components["schemas"]["Upload"][];
             /** Next Cursor */
             next_cursor: string | null;
+        };
+        /** UploadPreview */
+        UploadPreview: {
+            /** Kind */
+            kind: ("appearances" | "insights") | null;
+            /** Format */
+            format: ("csv" | "json" | "ndjson") | null;
+            /** Gzipped */
+            gzipped: boolean;
+            /** Encoding */
+            encoding: string | null;
+            /** Delimiter */
+            delimiter: string | null;
+            /** Columns */
+            columns: components["schemas"]["PreviewColumn"][];
+            /**
+             * Missing
+             * @description required fields that no column gives
+             */
+            missing: string[];
+            refusal: components["schemas"]["PreviewRefusal"] | null;
+            /**
+             * Rows
+             * @description at most 50
+             */
+            rows: components["schemas"]["PreviewRow"][];
+            /** Warnings */
+            warnings: string[];
         };
         /**
          * UploadSummary
@@ -1800,6 +1896,48 @@ export interface operations {
                 };
                 content: {
                     "text/csv": string;
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_preview_api_v1_uploads_preview_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    /** @description IANA zone of times that name none; UTC without it; goes before the file */
+                    timezone?: string;
+                    /**
+                     * Format: binary
+                     * @description the file or its beginning; 524,288 bytes are looked at
+                     */
+                    file: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadPreview"];
                 };
             };
             /** @description Problem details */

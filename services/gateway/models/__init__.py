@@ -21,6 +21,7 @@ from services.gateway.models.insights import (
     MergedInsightPage,
 )
 from services.gateway.models.people import LoginRequest, LoginResponse, Role, User
+from services.gateway.models.preview import UploadPreview
 from services.gateway.models.problems import Problem
 from services.gateway.models.quarantine import QuarantineItem, QuarantinePage
 from services.gateway.models.sessions import Session, SessionPage
@@ -69,6 +70,7 @@ __all__ = [
     "UploadDecision",
     "UploadPage",
     "UploadPhase",
+    "UploadPreview",
     "UploadStatus",
     "UploadSummary",
     "User",

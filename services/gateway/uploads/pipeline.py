@@ -8,7 +8,7 @@ from itertools import chain
 from typing import Any, BinaryIO, Protocol
 from zoneinfo import ZoneInfo
 
-from services.common.corsight.chunks import Chunk, ReadLimits
+from services.common.corsight.chunks import Chunk
 from services.common.corsight.csv import read_appearances
 from services.common.corsight.files import HEAD_BYTES, FileKind, detect_kind
 from services.common.corsight.insight_report import read_insights
@@ -113,13 +113,8 @@ async def portions_behind(
 def _read(
     file: BinaryIO, kind: str | None, source: str, zone: ZoneInfo, now: datetime, settings: GatewaySettings
 ) -> Iterator[Chunk[Any]]:
-    limits = ReadLimits(
-        max_bytes=settings.max_unpacked_bytes,
-        max_dwell_seconds=settings.implausible_dwell_hours * 3_600,
-        max_ahead_seconds=settings.future_minutes * 60,
-    )
     read = read_insights if kind == "insights" else read_appearances
-    chunks: Iterator[Chunk[Any]] = read(file, source_prefix=source, now=now, zone=zone, limits=limits)
+    chunks: Iterator[Chunk[Any]] = read(file, source_prefix=source, now=now, zone=zone, limits=settings.read_limits)
     # A file that cannot be taken may show only when its first chunk is read.
     first = next(chunks, None)
     return chain([] if first is None else [first], chunks)

@@ -60,6 +60,32 @@ async def receive_file(
         return await asyncio.to_thread(_store, incoming, form)
 
 
+@dataclass(frozen=True, slots=True)
+class FileHead:
+    """The first bytes of a file, and whether it may have more."""
+
+    data: bytes
+    truncated: bool
+    file_name: str
+    fields: dict[str, str]
+
+
+async def receive_head(body: AsyncIterator[bytes], content_type: str, size: int) -> FileHead:
+    """The first `size` bytes of the part named ``file``, as soon as they are here; fields are those before them.
+
+    Raises `InvalidRequestError` for a bad form.
+    """
+    form = _Form(content_type)
+    async for chunk in body:
+        form.feed(chunk)
+        if len(form.pending) >= size:
+            break
+    else:
+        form.end()
+    assert form.file_name is not None
+    return FileHead(bytes(form.pending[:size]), len(form.pending) >= size, form.file_name, form.fields)
+
+
 def _store(incoming: IncomingFile, form: "_Form") -> ReceivedFile:
     incoming.write(form.take())
     assert form.file_name is not None
