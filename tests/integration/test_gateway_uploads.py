@@ -5,7 +5,7 @@ import gzip
 import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,6 +13,7 @@ import pytest
 import pytest_asyncio
 from redis.asyncio import Redis
 
+from services.common import clock
 from services.common.events.appearances import Appearance
 from services.common.events.insights import InsightEvent
 from services.common.events.quarantine import Quarantined
@@ -23,6 +24,7 @@ from services.gateway.dependencies import Resources
 from services.gateway.uploads import progress
 from services.gateway.uploads.queue import QUEUE
 from services.gateway.uploads.receive import ReceivedFile
+from services.gateway.uploads.retention import remove_old_files
 from services.gateway.uploads.store import FolderStore
 from tests.support.databases import fresh_database
 from tests.support.environment import ADMIN_EMAIL, environment
@@ -355,6 +357,24 @@ async def test_an_upload_leaves_its_trace_in_the_audit(gateway: Gateway) -> None
     row = await gateway.database.fetchrow("SELECT * FROM audit WHERE target = $1", upload["upload_id"])
     assert row is not None
     assert (row["actor"], row["action"], row["detail"]) == (ADMIN_EMAIL, "upload", {"file_name": "audited.csv"})
+
+
+async def test_an_old_raw_file_goes_with_what_could_be_done_with_it(gateway: Gateway) -> None:
+    upload = (await gateway.upload((HEADER + rows("old", 2)).encode())).json()
+    store = FolderStore(raw_folder(gateway))
+    with store.incoming() as incoming:
+        incoming.write((HEADER + rows("needed", 2)).encode())
+        file = ReceivedFile(incoming.keep(), incoming.size, "needed.csv", {})
+    waiting = await progress.claim(gateway.database, file, "UTC", "appearances", ADMIN_EMAIL, is_small=True)
+    assert waiting is not None
+    async with progress.working_on(gateway.database, waiting.upload.upload_id):
+        assert await remove_old_files(gateway.database, store, clock.now() - timedelta(hours=1)) == 0
+        assert await remove_old_files(gateway.database, store, clock.now() + timedelta(hours=1)) > 0
+    assert (store.exists(upload["sha256"]), store.exists(file.sha256)) == (False, True)
+    await progress.fail(gateway.database, waiting.upload.upload_id, "done with")
+
+    refused = await gateway.http.delete(f"/api/v1/uploads/{upload['upload_id']}")
+    assert (refused.status_code, refused.json()["detail"]) == (409, "The raw file is gone.")
 
 
 async def test_an_upload_that_does_not_exist_is_not_found(gateway: Gateway) -> None:
