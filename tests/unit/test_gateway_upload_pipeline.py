@@ -1,8 +1,9 @@
 """From a file's bytes to what is published, held, and written down; and on behind any checkpoint."""
 
+import gzip
 import io
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -38,8 +39,8 @@ def bad(count: int) -> str:
 
 
 class Store:
-    def __init__(self, text: str) -> None:
-        self._content = (HEADER + text).encode()
+    def __init__(self, content: bytes) -> None:
+        self._content = content
 
     def open(self, _: str) -> io.BytesIO:
         return io.BytesIO(self._content)
@@ -105,10 +106,15 @@ def job(*, is_small: bool = False, is_decided: bool = False, checkpoint: Checkpo
 
 
 async def run(
-    text: str, what: Job, journal: Journal, producer: Producer | None = None, work: Any = pipeline.import_file
+    text: str,
+    what: Job,
+    journal: Journal,
+    producer: Producer | None = None,
+    work: Any = pipeline.import_file,
+    pack: Callable[[bytes], bytes] = bytes,
 ) -> Producer:
     producer = producer or Producer()
-    store, given = cast(RawStore, Store(text)), cast(EventProducer, producer)
+    store, given = cast(RawStore, Store(pack((HEADER + text).encode()))), cast(EventProducer, producer)
     await work(what, store, given, GatewaySettings(), journal)
     return producer
 
@@ -137,18 +143,22 @@ async def test_a_large_file_is_published_chunk_by_chunk_with_a_checkpoint_behind
     assert journal.summary.visitors == 25
 
 
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
 @pytest.mark.parametrize("chunks", [1, 2, 3])
-async def test_going_on_behind_a_checkpoint_gives_what_going_through_gives(chunks: int) -> None:
+async def test_going_on_behind_a_checkpoint_gives_what_going_through_gives(
+    chunks: int, pack: Callable[[bytes], bytes]
+) -> None:
     text = good(5) + bad(1) + good(20, 5) + bad(1) + good(8, 25)
     whole = Journal()
-    everything = await run(text, job(is_decided=True), whole)
+    everything = await run(text, job(is_decided=True), whole, pack=pack)
 
     broken, producer = Journal(), Producer(left=chunks)
     with pytest.raises(PublishError):
-        await run(text, job(is_decided=True), broken, producer)
+        await run(text, job(is_decided=True), broken, producer, pack=pack)
     assert len(broken.checkpoints) == chunks
     producer.left, resumed = 1_000, Journal()
-    await run(text, job(is_decided=True, checkpoint=broken.checkpoints[-1]), resumed, producer)
+    await run(text, job(is_decided=True, checkpoint=broken.checkpoints[-1]), resumed, producer, pack=pack)
+    assert (broken.checkpoints[-1].place is None) == (pack is gzip.compress)
     assert resumed.checkpoints[-1].counts == whole.checkpoints[-1].counts
     assert producer.sources == everything.sources
     assert resumed.summary is None

@@ -92,18 +92,27 @@ class Reject:
         return cls(row, source, refused.reason_code, refused.reason, raw[:MAX_RAW_BYTES], refused.camera_id)
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a file can be entered in the middle: behind its line `row`, at the byte `offset`."""
+
+    row: int
+    offset: int
+
+
 @dataclass(slots=True)
 class Chunk(Generic[T]):
     """A stretch of a file. Each of its `rows_total` rows is in `items` or in `rejects`, never in both.
 
     `bytes_consumed` counts the file's own (compressed) bytes from its start; `warnings` speak of the file as a whole
-    and come with the first chunk.
+    and come with the first chunk; at `place`, if there is one, reading can go on another time.
     """
 
     items: list[T] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
     bytes_consumed: int = 0
     warnings: list[str] = field(default_factory=list)
+    place: Place | None = None
 
     @property
     def rows_total(self) -> int:

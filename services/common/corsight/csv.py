@@ -11,7 +11,7 @@ from functools import partial
 from itertools import chain
 from typing import BinaryIO
 
-from services.common.corsight.chunks import DEFAULT_LIMITS, Chunk, ReadLimits, Reject, RowError, RowRules
+from services.common.corsight.chunks import DEFAULT_LIMITS, Chunk, Place, ReadLimits, Reject, RowError, RowRules
 from services.common.corsight.event import appearance_of_json
 from services.common.corsight.files import HEAD_BYTES, UnusableFileError, detect_kind
 from services.common.corsight.header import Header, fields_of, read_header
@@ -43,8 +43,9 @@ def read_appearances(
     zone: tzinfo = UTC,
     chunk_rows: int = CHUNK_ROWS,
     limits: ReadLimits = DEFAULT_LIMITS,
+    behind: Place | None = None,
 ) -> Iterator[Chunk[Appearance]]:
-    """Read a CSV, JSON or NDJSON file of appearances, plain or gzipped, from where it stands.
+    """Read a CSV, JSON or NDJSON file of appearances, plain or gzipped, from where it stands, or what lies `behind`.
 
     `source_prefix` is ``upload:<id>``; each item's source is it with ``#<row>``. A file that cannot be taken at all
     raises `FileError` at once; one that turns out too large, while the chunks are read.
@@ -57,12 +58,17 @@ def read_appearances(
     if kind.format != "csv":
         normalise = partial(appearance_of_json, rules=rules)
         return read_elements(lines, kind.format, normalise, source_prefix, chunk_rows)
-    return _read_csv(lines, source_prefix, rules, chunk_rows)
+    return _read_csv(lines, source_prefix, rules, chunk_rows, behind)
 
 
-def _read_csv(lines: LineReader, prefix: str, rules: RowRules, chunk_rows: int) -> Iterator[Chunk[Appearance]]:
+def _read_csv(
+    lines: LineReader, prefix: str, rules: RowRules, chunk_rows: int, behind: Place | None
+) -> Iterator[Chunk[Appearance]]:
     header = read_header(lines)
     header.check()
+    if behind is not None:
+        lines.go_on_behind(behind)
+        return read_rows(lines, header, prefix, rules, chunk_rows)
     chunks = read_rows(lines, header, prefix, rules, chunk_rows)
     first = next(chunks, None)
     if first is None:
@@ -86,7 +92,7 @@ def read_rows(
             rules=rules,
         )
         rejects = sorted(batch.rejects + rejects, key=lambda reject: reject.row)
-        yield Chunk(items, rejects, bytes_consumed=lines.bytes_consumed, warnings=warnings)
+        yield Chunk(items, rejects, lines.bytes_consumed, warnings, lines.place)
         warnings = []
 
 

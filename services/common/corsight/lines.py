@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from services.common.corsight.chunks import ReadLimits
+from services.common.corsight.chunks import Place, ReadLimits
 from services.common.corsight.files import UTF8_BOM, FileKind, FileTooLargeError
 
 BLOCK_BYTES = 1 << 20
@@ -49,6 +49,23 @@ class LineReader:
     def number(self) -> int:
         """Of the last line that was read from the file."""
         return self._number
+
+    @property
+    def place(self) -> Place | None:
+        """Behind the last line that was given out; None where the file cannot be entered there."""
+        waiting = [line for _, line in self._returned] + self._ready
+        if self._packed or self._decoder or self._within_overlong or any(map(self.is_overlong, waiting)):
+            return None
+        row = self._returned[-1][0] - 1 if self._returned else self._number
+        return Place(row, self._file.tell() - len(self._rest) - sum(map(len, waiting)))
+
+    def go_on_behind(self, place: Place) -> None:
+        self._read = self._file.seek(place.offset)
+        self._number = place.row
+        self._begun, self._ended, self._within_overlong = True, False, False
+        self._rest = b""
+        self._ready.clear()
+        self._returned.clear()
 
     @property
     def max_row_bytes(self) -> int:

@@ -7,6 +7,7 @@ import asyncpg
 import msgspec
 from msgspec import Struct
 
+from services.common.corsight.chunks import Place
 from services.common.topics import Topic
 from services.gateway.models import Upload
 
@@ -36,10 +37,11 @@ class Counts(Struct):
 
 
 class Checkpoint(Struct):
-    """Behind the last chunk that Kafka has acknowledged; `row` is the number of its last row."""
+    """Behind the last chunk that Kafka has acknowledged: its last row, and the place where the file can be entered."""
 
     counts: Counts
     row: int = 0
+    place: Place | None = None
     warnings: list[str] = []
 
 

@@ -1,14 +1,15 @@
 """A stored file → events in Kafka, refusals in quarantine, counts and a summary. The one way for small and large."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import aclosing, asynccontextmanager
 from datetime import datetime
+from functools import partial
 from itertools import chain
 from typing import Any, BinaryIO, Protocol
 from zoneinfo import ZoneInfo
 
-from services.common.corsight.chunks import Chunk
+from services.common.corsight.chunks import Chunk, Place
 from services.common.corsight.csv import read_appearances
 from services.common.corsight.files import HEAD_BYTES, FileKind, detect_kind
 from services.common.corsight.insight_report import read_insights
@@ -68,7 +69,7 @@ async def import_file(
         async for portion in portions:
             counts, warnings = _counted(reached.counts, portion), list(reached.warnings)
             for chunk in portion:
-                warnings += chunk.warnings
+                warnings += [] if is_resumed else chunk.warnings
                 refused = [
                     refuse(reject.source, reject.reason_code, reject.reason, reject.raw, reject.camera_id)
                     for reject in chunk.rejects
@@ -82,7 +83,7 @@ async def import_file(
                 published = await publish_items(job, chunk.items, producer, published)
                 if not is_resumed:
                     await asyncio.to_thread(add, chunk.items)
-            reached = Checkpoint(counts, last_row(portion[-1]), warnings)
+            reached = checkpoint_behind(portion[-1], counts, warnings)
             if not job.is_small:
                 await journal.reached(reached, published)
 
@@ -101,20 +102,28 @@ async def portions_behind(
     """What of the file lies behind the checkpoint, in portions to decide on and to publish."""
     upload = job.upload
     with await asyncio.to_thread(store.open, upload.sha256) as file:
-        chunks = await asyncio.to_thread(
-            _read, file, upload.kind, job.source, ZoneInfo(upload.timezone), upload.created_at, settings
-        )
-        if job.checkpoint:
-            chunks = _behind(chunks, job.checkpoint.row)
+        reached = job.checkpoint or Checkpoint(Counts())
+        zone, now = ZoneInfo(upload.timezone), upload.created_at
+        chunks = await asyncio.to_thread(_read, file, upload.kind, job.source, zone, now, settings, reached.place)
+        if reached.place is None:
+            chunks = _behind(chunks, reached.row)
         async with aclosing(_whole(chunks) if job.is_small else _one_by_one(chunks)) as portions:
             yield portions
 
 
 def _read(
-    file: BinaryIO, kind: str | None, source: str, zone: ZoneInfo, now: datetime, settings: GatewaySettings
+    file: BinaryIO,
+    kind: str | None,
+    source: str,
+    zone: ZoneInfo,
+    now: datetime,
+    settings: GatewaySettings,
+    behind: Place | None = None,
 ) -> Iterator[Chunk[Any]]:
-    read = read_insights if kind == "insights" else read_appearances
-    chunks: Iterator[Chunk[Any]] = read(file, source_prefix=source, now=now, zone=zone, limits=settings.read_limits)
+    read: Callable[..., Iterator[Chunk[Any]]] = read_insights
+    if kind != "insights":
+        read = partial(read_appearances, behind=behind)
+    chunks = read(file, source_prefix=source, now=now, zone=zone, limits=settings.read_limits)
     # A file that cannot be taken may show only when its first chunk is read.
     first = next(chunks, None)
     return chain([] if first is None else [first], chunks)
@@ -122,13 +131,17 @@ def _read(
 
 def _behind(chunks: Iterator[Chunk[Any]], row: int) -> Iterator[Chunk[Any]]:
     for chunk in chunks:
-        if last_row(chunk) > row:
+        if _last_row(chunk) > row:
             chunk.items = [item for item in chunk.items if _row_of(item) > row]
             chunk.rejects = [reject for reject in chunk.rejects if reject.row > row]
             yield chunk
 
 
-def last_row(chunk: Chunk[Any]) -> int:
+def checkpoint_behind(chunk: Chunk[Any], counts: Counts, warnings: list[str]) -> Checkpoint:
+    return Checkpoint(counts, _last_row(chunk), chunk.place, warnings)
+
+
+def _last_row(chunk: Chunk[Any]) -> int:
     return max([_row_of(item) for item in chunk.items[-1:]] + [reject.row for reject in chunk.rejects[-1:]])
 
 

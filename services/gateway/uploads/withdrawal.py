@@ -9,7 +9,7 @@ from services.common.kafka.producer import EventProducer
 from services.gateway.models import Upload
 from services.gateway.settings import GatewaySettings
 from services.gateway.uploads.job import Checkpoint, Counts, Job
-from services.gateway.uploads.pipeline import Journal, last_row, portions_behind, publish_items
+from services.gateway.uploads.pipeline import Journal, checkpoint_behind, portions_behind, publish_items
 from services.gateway.uploads.store import RawStore
 
 
@@ -35,7 +35,7 @@ async def withdraw_file(
                     items = [replace(item, withdrawn=True) for item in chunk.items]
                     published = await publish_items(job, items, producer, published)
                 counts = replace(reached.counts, bytes_done=portion[-1].bytes_consumed)
-                reached = Checkpoint(counts, last_row(portion[-1]), reached.warnings)
+                reached = checkpoint_behind(portion[-1], counts, reached.warnings)
                 if not job.is_small:
                     await journal.reached(reached, published)
     return await journal.completed(reached, published, None)
