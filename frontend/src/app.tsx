@@ -4,7 +4,9 @@ import { isSignedOut } from './api/client'
 import { ApiError } from './api/problem'
 import { createAlertStream, StreamContext } from './features/alerts/stream'
 import { sendFile } from './features/uploads/send-file'
+import { discardParts, sendResumable } from './features/uploads/send-resumable'
 import { Transfers } from './features/uploads/transfers'
+import { createProgressStreams, ProgressContext, refreshAll } from './features/uploads/use-progress'
 import { TransfersContext } from './features/uploads/use-transfers'
 import { parseSearch, readFilters } from './lib/search'
 import { createAppRouter } from './router'
@@ -32,9 +34,10 @@ export function createParts(history: RouterHistory = createBrowserHistory()) {
   const { ignored } = readFilters(parseSearch(history.location.search))
   const router = createAppRouter({ queryClient, ignored }, history)
   const stream = createAlertStream(queryClient)
-  const transfers = new Transfers(sendFile, () => {
-    void queryClient.invalidateQueries({ queryKey: ['uploads', 'history'] })
-  })
+  const progress = createProgressStreams(queryClient)
+  const transfers = new Transfers({ whole: sendFile, inParts: sendResumable, discardParts }, () =>
+    refreshAll(queryClient),
+  )
 
   async function signOut(): Promise<void> {
     const { pathname, href } = router.state.location
@@ -44,16 +47,18 @@ export function createParts(history: RouterHistory = createBrowserHistory()) {
     queryClient.clear()
   }
 
-  return { queryClient, router, stream, transfers }
+  return { queryClient, router, stream, progress, transfers }
 }
 
 export function App({ parts }: { parts: ReturnType<typeof createParts> }) {
   return (
     <QueryClientProvider client={parts.queryClient}>
       <StreamContext value={parts.stream}>
-        <TransfersContext value={parts.transfers}>
-          <RouterProvider router={parts.router} />
-        </TransfersContext>
+        <ProgressContext value={parts.progress}>
+          <TransfersContext value={parts.transfers}>
+            <RouterProvider router={parts.router} />
+          </TransfersContext>
+        </ProgressContext>
       </StreamContext>
     </QueryClientProvider>
   )

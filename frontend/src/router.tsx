@@ -9,11 +9,19 @@ import { overviewRoute } from './routes/overview'
 import { type RouterContext, rootRoute } from './routes/root'
 import { sessionsRoute } from './routes/sessions'
 import { shellRoute } from './routes/shell'
-import { uploadsRoute } from './routes/uploads'
+import { uploadRoute, uploadsRoute } from './routes/uploads'
 
 const routeTree = rootRoute.addChildren([
   loginRoute,
-  shellRoute.addChildren([homeRoute, overviewRoute, alertsRoute, insightsRoute, sessionsRoute, uploadsRoute]),
+  shellRoute.addChildren([
+    homeRoute,
+    overviewRoute,
+    alertsRoute,
+    insightsRoute,
+    sessionsRoute,
+    uploadsRoute,
+    uploadRoute,
+  ]),
 ])
 
 export function createAppRouter(context: RouterContext, history: RouterHistory) {

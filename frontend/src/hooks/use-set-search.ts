@@ -2,6 +2,7 @@ import { useNavigate } from '@tanstack/react-router'
 import type { Alert } from '../api/types'
 import type { SessionSort } from '../features/sessions/queries'
 import type { Filters } from '../lib/search'
+import type { UploadGroup } from '../lib/upload'
 
 /** All that any page keeps in its address; `undefined` takes a key out. */
 interface Search extends Filters {
@@ -11,6 +12,7 @@ interface Search extends Filters {
   status?: Alert['status'] | undefined
   cursor?: string | undefined
   sel?: string | undefined
+  show?: UploadGroup | undefined
 }
 
 /** Changes part of the address of the page one is on, and leaves the page where it is scrolled to. */

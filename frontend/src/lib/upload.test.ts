@@ -1,6 +1,15 @@
 import { describe, expect, it } from 'vitest'
 import { anUpload } from '../test/samples'
-import { refuseFile, rejectReason, rejectsByCount, sendingProgress, serverProgress } from './upload'
+import {
+  actionsOn,
+  isMoving,
+  refuseFile,
+  rejectReason,
+  rejectsByCount,
+  sendingProgress,
+  serverProgress,
+  UPLOAD_GROUPS,
+} from './upload'
 
 describe('a file before it is sent', () => {
   it.each([
@@ -26,27 +35,79 @@ describe('a file before it is sent', () => {
 describe('progress', () => {
   it('tells what is sent, how fast and how long it will take', () => {
     expect(sendingProgress(4_000_000, 10_000_000, 2)).toEqual({
-      phase: 'Uploading',
+      phase: 'receiving',
       detail: '4 MB of 10 MB · 2 MB/s · 3 s left',
       fraction: 0.4,
     })
   })
 
+  it('counts as its speed only what went in this attempt', () => {
+    expect(sendingProgress(6_000_000, 10_000_000, 2, 4_000_000).detail).toBe('6 MB of 10 MB · 1 MB/s · 4 s left')
+  })
+
   it('does not stand at the end while the server still works', () => {
     expect(sendingProgress(10, 10, 2).fraction).toBeNull()
     expect(serverProgress(anUpload({ status: 'received' }))?.fraction).toBeNull()
-    const processing = anUpload({ status: 'processing', bytes_done: 100, bytes_total: 100, rows_total: 1 })
+    const processing = anUpload({ status: 'processing', phase: 'publishing', bytes_done: 100, bytes_total: 100 })
+    expect(serverProgress(processing)).toMatchObject({ phase: 'publishing', fraction: null })
+    expect(serverProgress(anUpload({ phase: 'settling' }))).toMatchObject({ phase: 'settling', fraction: null })
+  })
+
+  it('follows the bytes and rows that the server has read', () => {
+    const counts = { rows_total: 1, rows_accepted: 0, rows_rejected: 1 }
+    const processing = anUpload({ status: 'processing', phase: 'parsing', bytes_done: 25, bytes_total: 100, ...counts })
     expect(serverProgress(processing)).toEqual({
-      phase: 'Reading rows',
-      detail: '1 row read, 12 rejected',
-      fraction: null,
+      phase: 'parsing',
+      detail: '25 B of 100 B · 1 row read, 0 accepted, 1 rejected (100%)',
+      fraction: 0.25,
     })
   })
 
-  it('follows the bytes that the server has read', () => {
-    const processing = anUpload({ status: 'processing', bytes_done: 25, bytes_total: 100 })
-    expect(serverProgress(processing)?.fraction).toBe(0.25)
-    expect(serverProgress(anUpload({ status: 'completed' }))).toBeNull()
+  it('is that of taking back while an upload is undone', () => {
+    const withdrawing = anUpload({ status: 'processing', phase: 'settling', withdrawing: true })
+    expect(serverProgress(withdrawing)).toMatchObject({
+      phase: 'settling',
+      detail: expect.stringContaining('taken back'),
+    })
+    expect(actionsOn(withdrawing)).toEqual([])
+  })
+
+  it.each(['needs_decision', 'failed', 'cancelled', 'withdrawn', 'completed'] as const)(
+    'is none of one that is %s',
+    (status) => {
+      expect(serverProgress(anUpload({ status }))).toBeNull()
+    },
+  )
+})
+
+describe('an upload', () => {
+  it.each([
+    ['received', 'receiving', true],
+    ['processing', 'parsing', true],
+    ['needs_decision', 'parsing', false],
+    ['completed', 'settling', true],
+    ['completed', 'done', false],
+    ['withdrawn', null, false],
+  ] as const)('that is %s, %s: does it move? %s', (status, phase, moves) => {
+    expect(isMoving(anUpload({ status, phase }))).toBe(moves)
+  })
+
+  it.each([
+    ['processing', 5, ['cancel']],
+    ['needs_decision', 0, ['decide']],
+    ['completed', 5, ['undo']],
+    ['failed', 0, ['retry']],
+    ['cancelled', 5, ['retry', 'undo']],
+    ['withdrawn', 5, []],
+  ] as const)('that is %s with %s rows in can be: %s', (status, rows_accepted, actions) => {
+    expect(actionsOn(anUpload({ status, rows_accepted }))).toEqual(actions)
+  })
+
+  it('is found in exactly one part of the history, whatever its state', () => {
+    const listed = Object.values(UPLOAD_GROUPS).flatMap(({ statuses }) => statuses)
+    expect([...listed].sort()).toEqual(
+      ['received', 'processing', 'needs_decision', 'completed', 'failed', 'cancelled', 'withdrawn'].sort(),
+    )
   })
 })
 

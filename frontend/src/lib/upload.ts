@@ -1,9 +1,11 @@
 import type { Upload } from '../api/types'
-import { formatBytes, formatCount, plural } from './format'
+import { formatBytes, formatCount, formatShare, plural } from './format'
 
 export const ACCEPTED_ENDINGS = ['.csv', '.json', '.ndjson', '.jsonl']
 /** The server's default. It has the last word; this only spares the wait. */
 export const MAX_UPLOAD_BYTES = 2_000_000_000
+/** Above this a file goes in parts, so that a broken line costs one part and not the whole. */
+export const RESUMABLE_BYTES = 5_000_000
 
 /** Why a file cannot be sent, or null. */
 export function refuseFile(file: { name: string; size: number }): string | null {
@@ -18,34 +20,98 @@ export function refuseFile(file: { name: string; size: number }): string | null 
   return null
 }
 
+export type Phase = NonNullable<Upload['phase']>
+
+export const PHASES: readonly { phase: Phase; word: string; meaning: string }[] = [
+  { phase: 'receiving', word: 'Receiving', meaning: 'the file is on its way, or waits to be read' },
+  { phase: 'parsing', word: 'Parsing', meaning: 'rows are read and checked' },
+  { phase: 'publishing', word: 'Publishing', meaning: 'good rows are handed on' },
+  { phase: 'settling', word: 'Settling', meaning: 'all rows are in; the charts follow' },
+  { phase: 'done', word: 'Done', meaning: 'what the charts show is complete' },
+]
+
 export interface Progress {
-  phase: string
+  phase: Phase
   detail: string
   /** null while work remains whose length nobody knows */
   fraction: number | null
 }
 
-export function sendingProgress(sent: number, total: number, seconds: number): Progress {
-  if (sent >= total)
-    return { phase: 'Checking', detail: `${formatBytes(total)} sent, the server reads them`, fraction: null }
-  const speed = seconds > 0.5 ? sent / seconds : 0
+/** `seconds` since `from` bytes had gone, which another attempt had sent. */
+export function sendingProgress(sent: number, total: number, seconds: number, from = 0): Progress {
+  const phase = 'receiving'
+  if (sent >= total) return { phase, detail: `${formatBytes(total)} sent, the server checks them`, fraction: null }
+  const speed = seconds > 0.5 ? (sent - from) / seconds : 0
   const left = speed > 0 ? ` · ${formatBytes(speed)}/s · ${Math.ceil((total - sent) / speed)} s left` : ''
-  return { phase: 'Uploading', detail: `${formatBytes(sent)} of ${formatBytes(total)}${left}`, fraction: sent / total }
+  return { phase, detail: `${formatBytes(sent)} of ${formatBytes(total)}${left}`, fraction: sent / total }
 }
 
-/** What the server does with a file that it has taken; a finished one has no progress. */
+/** What the server does with a file that it has taken; null where nothing goes on. */
 export function serverProgress(upload: Upload): Progress | null {
   if (upload.status === 'received') {
-    return { phase: 'Waiting', detail: 'stored safely, in the queue to be read', fraction: null }
+    return { phase: 'receiving', detail: 'stored safely, in the queue to be read', fraction: null }
+  }
+  if (upload.status === 'completed' && upload.phase === 'settling') {
+    return { phase: 'settling', detail: `${rowsSoFar(upload)}; the charts are catching up`, fraction: null }
   }
   if (upload.status !== 'processing') return null
-  const rows = `${plural(upload.rows_total, 'row')} read, ${formatCount(upload.rows_rejected)} rejected`
-  const known = upload.bytes_total > 0 && upload.bytes_done < upload.bytes_total
-  return { phase: 'Reading rows', detail: rows, fraction: known ? upload.bytes_done / upload.bytes_total : null }
+  if (upload.withdrawing) {
+    return { phase: upload.phase ?? 'publishing', detail: 'what it brought is being taken back', fraction: null }
+  }
+  const { bytes_done, bytes_total } = upload
+  const known = bytes_total > 0 && bytes_done < bytes_total
+  return {
+    phase: upload.phase ?? 'parsing',
+    detail: `${formatBytes(bytes_done)} of ${formatBytes(bytes_total)} · ${rowsSoFar(upload)}`,
+    fraction: known ? bytes_done / bytes_total : null,
+  }
 }
 
-export function isFinished(upload: Upload): boolean {
-  return upload.status === 'completed' || upload.status === 'failed'
+function rowsSoFar({ rows_total, rows_accepted, rows_rejected }: Upload): string {
+  const share = rows_rejected > 0 ? ` (${formatShare(rows_rejected, rows_total)})` : ''
+  return `${plural(rows_total, 'row')} read, ${formatCount(rows_accepted)} accepted, ${formatCount(rows_rejected)} rejected${share}`
+}
+
+/** Nothing happens to it any more unless somebody asks for it. */
+export function isFinished({ status, phase }: Upload): boolean {
+  if (status === 'completed') return phase !== 'settling'
+  return status === 'failed' || status === 'cancelled' || status === 'withdrawn'
+}
+
+/** Something goes on by itself that is worth watching. */
+export function isMoving(upload: Upload): boolean {
+  return !isFinished(upload) && upload.status !== 'needs_decision'
+}
+
+export type UploadGroup = 'moving' | 'decision' | 'completed' | 'failed' | 'gone'
+
+/** What one looks for in the history: each of the states is in one of these. */
+export const UPLOAD_GROUPS: Record<UploadGroup, { word: string; statuses: readonly Upload['status'][] }> = {
+  moving: { word: 'Under way', statuses: ['received', 'processing'] },
+  decision: { word: 'To decide', statuses: ['needs_decision'] },
+  completed: { word: 'Completed', statuses: ['completed'] },
+  failed: { word: 'Failed', statuses: ['failed'] },
+  gone: { word: 'Cancelled or undone', statuses: ['cancelled', 'withdrawn'] },
+}
+
+export type UploadAction = 'decide' | 'cancel' | 'retry' | 'undo'
+
+export function actionsOn(upload: Upload): UploadAction[] {
+  if (upload.withdrawing) return []
+  switch (upload.status) {
+    case 'received':
+    case 'processing':
+      return ['cancel']
+    case 'needs_decision':
+      return ['decide']
+    case 'failed':
+    case 'cancelled':
+      return upload.rows_accepted > 0 ? ['retry', 'undo'] : ['retry']
+    case 'completed':
+      return ['undo']
+    case 'withdrawn':
+      return []
+  }
 }
 
 /** In the words of the quarantine; a reason that is not here is shown as its code. */

@@ -1,6 +1,6 @@
 import { vi } from 'vitest'
 import type { FilterOptions, User } from '../api/types'
-import { aSummary } from './samples'
+import { aPreview, aSummary } from './samples'
 
 type Answer = unknown | ((url: URL, request: Request) => unknown)
 
@@ -38,6 +38,8 @@ const EMPTY_PAGE = { items: [], next_cursor: null, total: 0 }
 /** Answers by method and path; what a test does not name has an answer that disturbs nothing. */
 export class FakeServer {
   readonly asked: URL[] = []
+  /** what was sent with calls that change something, oldest first */
+  readonly sent: { call: string; body: unknown }[] = []
 
   private readonly answers = new Map<string, Answer>([
     ['GET /auth/me', ME],
@@ -47,6 +49,7 @@ export class FakeServer {
     ['GET /sources', { sources: [], sink_lag_records: 0 }],
     ['GET /alerts', EMPTY_PAGE],
     ['GET /uploads', EMPTY_PAGE],
+    ['POST /uploads/preview', aPreview()],
     ['GET /sessions', EMPTY_PAGE],
     ['GET /analytics/summary', aSummary()],
     ['GET /analytics/occupancy/timeline', { bucket_seconds: 900, timezone: 'Asia/Jakarta', points: [] }],
@@ -68,7 +71,9 @@ export class FakeServer {
     vi.stubGlobal('fetch', async (request: Request) => {
       const url = new URL(request.url)
       this.asked.push(url)
-      const answer = this.answers.get(`${request.method} ${url.pathname.replace('/api/v1', '')}`)
+      const call = `${request.method} ${url.pathname.replace('/api/v1', '')}`
+      if (request.method !== 'GET') this.sent.push({ call, body: await bodyOf(request) })
+      const answer = this.answers.get(call)
       const body = typeof answer === 'function' ? answer(url, request) : answer
       if (body === undefined) return Response.json({ title: 'Not Found' }, { status: 404 })
       return body instanceof Refusal
@@ -76,6 +81,33 @@ export class FakeServer {
         : Response.json(body)
     })
     return this
+  }
+}
+
+async function bodyOf(request: Request): Promise<unknown> {
+  const text = await request.clone().text()
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}
+
+/** The progress of an upload, as far as the page can tell. */
+export class FakeEventSource {
+  static opened: FakeEventSource[] = []
+  onmessage: ((event: { data: string }) => void) | null = null
+  onerror: (() => void) | null = null
+  closed = false
+
+  constructor(readonly url: string) {
+    FakeEventSource.opened.push(this)
+  }
+  close() {
+    this.closed = true
+  }
+  say(upload: unknown) {
+    this.onmessage?.({ data: JSON.stringify(upload) })
   }
 }
 

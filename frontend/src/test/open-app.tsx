@@ -3,7 +3,7 @@ import { act, render } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { vi } from 'vitest'
 import { App, createParts } from '../app'
-import { FakeWebSocket } from './fake-server'
+import { FakeEventSource, FakeWebSocket } from './fake-server'
 
 // A canvas and its measures are what this environment lacks.
 vi.mock('uplot', () => ({ default: class {} }))
@@ -11,6 +11,8 @@ vi.mock('uplot', () => ({ default: class {} }))
 /** The whole dashboard at `path`, with the fake server's answers. */
 export function openApp(path: string) {
   vi.stubGlobal('WebSocket', FakeWebSocket)
+  FakeEventSource.opened = []
+  vi.stubGlobal('EventSource', FakeEventSource)
   vi.stubGlobal('scrollTo', () => {})
   vi.stubGlobal('matchMedia', () => ({ matches: false, addEventListener() {}, removeEventListener() {} }))
   vi.stubGlobal(

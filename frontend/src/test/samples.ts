@@ -1,4 +1,4 @@
-import type { Alert, Summary, Upload } from '../api/types'
+import type { Alert, Summary, Upload, UploadPreview } from '../api/types'
 
 export function anAlert(change: Partial<Alert> = {}): Alert {
   return {
@@ -75,6 +75,40 @@ export function anUpload(change: Partial<Upload> = {}): Upload {
     warnings: [],
     summary: null,
     duplicate: false,
+    ...change,
+  }
+}
+
+export function aPreview(change: Partial<UploadPreview> = {}): UploadPreview {
+  return {
+    kind: 'appearances',
+    format: 'csv',
+    gzipped: false,
+    encoding: 'utf-8',
+    delimiter: ';',
+    columns: [
+      { position: 1, header: 'person_id', field: 'person_id', confidence: 1, how: 'exact' },
+      { position: 2, header: 'utc_time_st', field: 'utc_time_started', confidence: 0.7, how: 'truncated' },
+      { position: 3, header: 'shoe_size', field: null, confidence: 0, how: 'extra' },
+      { position: 4, header: 'face_crop_img', field: null, confidence: 1, how: 'image' },
+    ],
+    missing: [],
+    refusal: null,
+    rows: [
+      {
+        line: 2,
+        reason_code: null,
+        reason: null,
+        item: {
+          subject_id: 'person-7',
+          camera_id: 'cam-05',
+          started_at: '2025-11-21T10:00:00Z',
+          ended_at: '2025-11-21T10:04:12Z',
+        },
+      },
+      { line: 3, reason_code: 'bad_timestamp', reason: 'noon is no time', item: null },
+    ],
+    warnings: ['Times name no zone.'],
     ...change,
   }
 }

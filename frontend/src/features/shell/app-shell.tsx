@@ -3,7 +3,7 @@ import { Icon, type IconName } from '../../ui/icon'
 import { FreshnessPill } from '../alerts/freshness-pill'
 import { useOpenAlertCount } from '../alerts/queries'
 import { useRunningStream } from '../alerts/stream'
-import { useLeaveWarning } from '../uploads/use-transfers'
+import { useRunningTransfers } from '../uploads/use-transfers'
 import { IgnoredNote } from './ignored-note'
 import { ThemeToggle } from './theme-toggle'
 import { UserMenu } from './user-menu'
@@ -18,7 +18,7 @@ const PAGES = [
 
 export function AppShell() {
   useRunningStream()
-  useLeaveWarning()
+  const sending = useRunningTransfers()
   const open = useOpenAlertCount()
 
   return (
@@ -38,6 +38,12 @@ export function AppShell() {
           <Link key={to} to={to} search={keepFilters} activeProps={{ 'aria-current': 'page' }}>
             <Icon name={icon} />
             <span>{label}</span>
+            {to === '/uploads' && sending > 0 && (
+              <span className="count count-quiet" title={`${sending} on the way`}>
+                {sending}
+                <span className="visually-hidden"> on the way</span>
+              </span>
+            )}
             {to === '/alerts' && open > 0 && (
               <span className="count" title={`${open} open alerts`}>
                 {open > 99 ? '99+' : open}
@@ -57,5 +63,6 @@ export function AppShell() {
 
 /** What is looked at stays the same from page to page; what belongs to one page only does not travel. */
 function keepFilters<T extends object>(before: T): T {
-  return { ...before, cursor: undefined, sel: undefined, sort: undefined, status: undefined, compare: undefined }
+  const own = { cursor: undefined, sel: undefined, sort: undefined, status: undefined, compare: undefined }
+  return { ...before, ...own, show: undefined }
 }

@@ -1,17 +1,20 @@
 import { useDropzone } from 'react-dropzone'
 import { formatBytes, formatInstant } from '../../lib/format'
 import { ACCEPTED_ENDINGS, MAX_UPLOAD_BYTES } from '../../lib/upload'
-import { browserZone, fromLocalInput } from '../../lib/zone'
+import { fromLocalInput } from '../../lib/zone'
 import { Icon } from '../../ui/icon'
 import { useFilterOptions } from '../filters/queries'
+import { ZoneField } from './zone-field'
 
 interface DropAreaProps {
   timezone: string
   onTimezone: (zone: string) => void
+  review: boolean
+  onReview: (review: boolean) => void
   onFiles: (files: File[]) => void
 }
 
-export function DropArea({ timezone, onTimezone, onFiles }: DropAreaProps) {
+export function DropArea({ timezone, onTimezone, review, onReview, onFiles }: DropAreaProps) {
   const { getRootProps, getInputProps, open, isDragActive } = useDropzone({
     onDrop: (accepted) => onFiles(accepted),
     noClick: true,
@@ -31,32 +34,26 @@ export function DropArea({ timezone, onTimezone, onFiles }: DropAreaProps) {
           with a reason; good rows are kept.
         </p>
       </div>
-      <ZoneChoice timezone={timezone} onTimezone={onTimezone} />
+      <div className="zone-choice">
+        <ZoneField label="Zone of times that name none" value={timezone} onChange={onTimezone} />
+        <label className="check">
+          <input type="checkbox" checked={review} onChange={(event) => onReview(event.target.checked)} />
+          Preview before sending
+        </label>
+        <ZoneExample timezone={timezone} />
+      </div>
     </section>
   )
 }
 
-function ZoneChoice({ timezone, onTimezone }: Omit<DropAreaProps, 'onFiles'>) {
+function ZoneExample({ timezone }: { timezone: string }) {
   const { site_timezone } = useFilterOptions()
-  const choices = [...new Set(['UTC', site_timezone, browserZone()])]
   const example = fromLocalInput('2025-01-15T10:00', timezone) ?? 0
   return (
-    <div className="zone-choice">
-      <label className="field">
-        <span>Zone of times that name none</span>
-        <select value={timezone} onChange={(event) => onTimezone(event.target.value)}>
-          {choices.map((zone) => (
-            <option key={zone} value={zone}>
-              {zone === site_timezone ? `Site (${zone})` : zone}
-            </option>
-          ))}
-        </select>
-      </label>
-      <p className="quiet">
-        10:00 in the file is {formatInstant(example, 'UTC', 'time')} UTC
-        {site_timezone !== 'UTC' && `, ${formatInstant(example, site_timezone, 'time')} in ${site_timezone}`}. Times
-        that name a zone keep it.
-      </p>
-    </div>
+    <p className="quiet">
+      10:00 in the file is {formatInstant(example, 'UTC', 'time')} UTC
+      {site_timezone !== 'UTC' && `, ${formatInstant(example, site_timezone, 'time')} in ${site_timezone}`}. Times that
+      name a zone keep it.
+    </p>
   )
 }

@@ -1,24 +1,35 @@
-import { useQuery } from '@tanstack/react-query'
-import type { Upload } from '../../api/types'
 import { useSecond } from '../../hooks/use-clock'
 import { formatBytes } from '../../lib/format'
-import { type Progress, sendingProgress, serverProgress } from '../../lib/upload'
-import { uploadQuery } from './queries'
+import { sendingProgress } from '../../lib/upload'
+import { Phases } from './phases'
+import { Review } from './review'
 import type { Transfer } from './transfers'
-import { UploadResult } from './upload-result'
-import { useRefreshWhenFinished, useTransfers } from './use-transfers'
+import { UploadDetail } from './upload-detail'
+import { useUpload } from './use-progress'
+import { useTransfers } from './use-transfers'
+
+const ACTIVE: readonly Transfer['state'][] = ['review', 'waiting', 'sending', 'paused', 'interrupted']
 
 export function TransferCard({ transfer }: { transfer: Transfer }) {
   const { transfers } = useTransfers()
-  const { id, file, state, reason, upload } = transfer
-  const active = state === 'waiting' || state === 'sending'
+  const { id, file, state, resumable } = transfer
 
   return (
     <li className="transfer" aria-label={file.name}>
       <header>
-        <strong>{file.name}</strong> <span className="quiet">{formatBytes(file.size)}</span>
+        <h2>{file.name}</h2> <span className="quiet">{formatBytes(file.size)}</span>
         <span className="spacer" />
-        {active ? (
+        {resumable && state === 'sending' && (
+          <button type="button" onClick={() => transfers.pause(id)}>
+            Pause
+          </button>
+        )}
+        {(state === 'paused' || state === 'interrupted') && (
+          <button type="button" onClick={() => transfers.go(id)}>
+            {state === 'paused' ? 'Resume' : 'Try now'}
+          </button>
+        )}
+        {ACTIVE.includes(state) ? (
           <button type="button" onClick={() => transfers.cancel(id)}>
             Cancel
           </button>
@@ -28,51 +39,75 @@ export function TransferCard({ transfer }: { transfer: Transfer }) {
           </button>
         )}
       </header>
-      {state === 'waiting' && <p className="quiet">Waiting for the file before it.</p>}
-      {state === 'sending' && <Sending transfer={transfer} />}
-      {state === 'taken' && upload && <Taken first={upload} />}
-      {state === 'cancelled' && <p>Cancelled. Nothing of it was saved.</p>}
-      {(state === 'refused' || state === 'failed') && (
-        <div className="notice notice-bad" role="alert">
-          <p>
-            <strong>{state === 'refused' ? 'Not sent' : transfer.mayRetry ? 'Failed' : 'Refused'}:</strong> {reason}
-          </p>
-          {transfer.mayRetry && (
-            <button type="button" onClick={() => transfers.retry(id)}>
-              Retry
-            </button>
-          )}
-        </div>
-      )}
+      <State transfer={transfer} />
     </li>
   )
 }
 
-function Sending({ transfer }: { transfer: Transfer }) {
+function State({ transfer }: { transfer: Transfer }) {
+  const { transfers } = useTransfers()
+  const { id, state, upload, reason, mayRetry } = transfer
+  switch (state) {
+    case 'review':
+      return <Review transfer={transfer} />
+    case 'waiting':
+      return <p className="quiet">Waiting for the file before it.</p>
+    case 'sending':
+      return <Sending transfer={transfer} />
+    case 'paused':
+      return <Halted transfer={transfer} note="Paused. What has arrived is kept." />
+    case 'interrupted':
+      return <Interrupted transfer={transfer} />
+    case 'taken':
+      // Only the first answer knows that the file was there before.
+      return upload && <Taken uploadId={upload.upload_id} transfer={transfer} />
+    case 'cancelled':
+      return <p>Cancelled. Nothing of it was saved.</p>
+    case 'refused':
+    case 'failed':
+      return (
+        <div className="notice notice-bad" role="alert">
+          <p>
+            <strong>{state === 'refused' ? 'Not sent' : mayRetry ? 'Failed' : 'Refused'}:</strong> {reason}
+          </p>
+          {mayRetry && (
+            <button type="button" onClick={() => transfers.go(id)}>
+              Retry
+            </button>
+          )}
+        </div>
+      )
+  }
+}
+
+function Sending({ transfer: { sent, total, startedAt, startedFrom } }: { transfer: Transfer }) {
   const now = useSecond()
-  return <Bar progress={sendingProgress(transfer.sent, transfer.total, (now - transfer.startedAt) / 1000)} />
+  const seconds = startedAt > 0 ? (now - startedAt) / 1000 : 0
+  return <Phases progress={sendingProgress(sent, total, seconds, startedFrom)} />
 }
 
-function Taken({ first }: { first: Upload }) {
-  const { data: upload = first } = useQuery({
-    ...uploadQuery(first.upload_id),
-    initialData: first,
-    staleTime: Number.POSITIVE_INFINITY,
-  })
-  useRefreshWhenFinished(upload)
-  const progress = serverProgress(upload)
-  // Only the first answer knows that the file was there before.
-  return progress ? <Bar progress={progress} /> : <UploadResult upload={upload} duplicate={first.duplicate} />
-}
-
-function Bar({ progress: { phase, detail, fraction } }: { progress: Progress }) {
+function Halted({ transfer: { sent, total }, note }: { transfer: Transfer; note: string }) {
   return (
-    <div className="progress">
-      <p>
-        <strong>{phase}</strong>
-        {fraction !== null && ` ${Math.floor(fraction * 100)}%`} <span className="quiet">{detail}</span>
-      </p>
-      <progress aria-label={phase} max={1} value={fraction ?? undefined} />
-    </div>
+    <>
+      <Phases progress={sendingProgress(Math.min(sent, total - 1), total, 0)} />
+      <p role="status">{note}</p>
+    </>
   )
+}
+
+function Interrupted({ transfer }: { transfer: Transfer }) {
+  const now = useSecond()
+  const wait = Math.max(0, Math.ceil(((transfer.retryAt ?? now) - now) / 1000))
+  return (
+    <>
+      <Halted transfer={transfer} note="Paused – no connection. It resumes by itself; what has arrived is kept." />
+      <p className="quiet">Next try in {wait} s.</p>
+    </>
+  )
+}
+
+function Taken({ uploadId, transfer: { upload: first } }: { uploadId: string; transfer: Transfer }) {
+  const following = useUpload(uploadId, first ?? undefined)
+  const upload = following.result.data
+  return upload ? <UploadDetail upload={upload} following={following} duplicate={first?.duplicate ?? false} /> : null
 }

@@ -1,5 +1,8 @@
+import { Link, useSearch } from '@tanstack/react-router'
 import type { Upload } from '../../api/types'
+import { useSetSearch } from '../../hooks/use-set-search'
 import { formatBytes, formatCount, formatDuration, formatInstant } from '../../lib/format'
+import { UPLOAD_GROUPS, type UploadGroup } from '../../lib/upload'
 import { type Column, DataTable } from '../../ui/data-table'
 import { Panel } from '../../ui/panel'
 import { useZone } from '../filters/use-view'
@@ -9,11 +12,20 @@ import { rejectsAddress } from './upload-result'
 const STATES: Record<Upload['status'], { word: string; tone: string }> = {
   received: { word: 'waiting', tone: '' },
   processing: { word: 'being read', tone: '' },
-  needs_decision: { word: 'needs a decision', tone: '' },
+  needs_decision: { word: 'needs a decision', tone: 'badge-warn' },
   completed: { word: 'completed', tone: 'badge-good' },
-  failed: { word: 'refused', tone: 'badge-bad' },
+  failed: { word: 'failed', tone: 'badge-bad' },
   cancelled: { word: 'cancelled', tone: '' },
-  withdrawn: { word: 'withdrawn', tone: '' },
+  withdrawn: { word: 'undone', tone: '' },
+}
+
+export function UploadState({ upload: { status, phase } }: { upload: Upload }) {
+  const { word, tone } = STATES[status]
+  return status === 'completed' && phase === 'settling' ? (
+    <span className="badge">settling</span>
+  ) : (
+    <span className={`badge ${tone}`}>{word}</span>
+  )
 }
 
 function took(upload: Upload): string {
@@ -35,7 +47,14 @@ function columns(zone: string): Column<Upload>[] {
       header: 'File',
       cell: (upload) => (
         <>
-          <span className="file-name">{upload.file_name}</span>
+          <Link
+            className="file-name"
+            to="/uploads/$uploadId"
+            params={{ uploadId: upload.upload_id }}
+            search={({ tz }) => ({ tz })}
+          >
+            {upload.file_name}
+          </Link>
           <span className="reason">{formatBytes(upload.bytes_total)}</span>
         </>
       ),
@@ -64,7 +83,7 @@ function columns(zone: string): Column<Upload>[] {
       header: 'State',
       cell: (upload) => (
         <>
-          <span className={`badge ${STATES[upload.status].tone}`}>{STATES[upload.status].word}</span>
+          <UploadState upload={upload} />
           {upload.error && <span className="reason">{upload.error}</span>}
         </>
       ),
@@ -74,22 +93,63 @@ function columns(zone: string): Column<Upload>[] {
 
 export function UploadHistory() {
   const zone = useZone()
+  const { show } = useSearch({ from: '/shell/uploads' })
+  const history = useUploadHistory()
+  const wanted = (upload: Upload) => !show || UPLOAD_GROUPS[show].statuses.includes(upload.status)
+
   return (
     <Panel
       title="History"
-      result={useUploadHistory()}
+      result={history}
       height={200}
       isEmpty={(page) => page.items.length === 0}
       empty={<p className="empty">No file was uploaded yet.</p>}
+      actions={<Tabs show={show} />}
     >
-      {(page) => (
-        <DataTable
-          caption={`Uploads, ${zone}`}
-          columns={columns(zone)}
-          rows={page.items}
-          rowKey={(upload) => upload.upload_id}
-        />
-      )}
+      {(page) => {
+        const rows = page.items.filter(wanted)
+        return (
+          <>
+            {rows.length > 0 ? (
+              <DataTable
+                caption={`Uploads, ${zone}`}
+                columns={columns(zone)}
+                rows={rows}
+                rowKey={(upload) => upload.upload_id}
+              />
+            ) : (
+              <p className="empty">None of the newest {formatCount(page.items.length)} uploads is in this state.</p>
+            )}
+            {history.hasNextPage && (
+              <button type="button" disabled={history.isFetchingNextPage} onClick={() => history.fetchNextPage()}>
+                Show older
+              </button>
+            )}
+          </>
+        )
+      }}
     </Panel>
+  )
+}
+
+const GROUPS = Object.keys(UPLOAD_GROUPS) as UploadGroup[]
+
+function Tabs({ show }: { show: UploadGroup | undefined }) {
+  const setSearch = useSetSearch()
+  return (
+    <fieldset className="tabs">
+      <legend className="visually-hidden">Which uploads</legend>
+      {[undefined, ...GROUPS].map((group) => (
+        <button
+          key={group ?? 'all'}
+          type="button"
+          className="small"
+          aria-pressed={group === show}
+          onClick={() => setSearch({ show: group })}
+        >
+          {group ? UPLOAD_GROUPS[group].word : 'All'}
+        </button>
+      ))}
+    </fieldset>
   )
 }

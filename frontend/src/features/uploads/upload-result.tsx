@@ -10,35 +10,73 @@ export function rejectsAddress(uploadId: string): string {
 }
 
 export function UploadResult({ upload, duplicate }: { upload: Upload; duplicate: boolean }) {
-  if (upload.status === 'failed') {
-    return (
-      <p className="notice notice-bad" role="alert">
-        <span>
-          <strong>Refused:</strong> {upload.error ?? 'the file could not be read.'}
-        </span>
-      </p>
-    )
-  }
   return (
-    <div className="result">
+    <>
       {duplicate && (
         <p className="notice notice-warn" role="status">
           These very bytes were uploaded before. Nothing was counted twice; this is the first upload’s result.
         </p>
       )}
-      <p className="headline" role="status">
-        {plural(upload.rows_accepted, 'row')} in, {formatCount(upload.rows_rejected)} rejected
-        {upload.rows_rejected > 0 && ` (${formatShare(upload.rows_rejected, upload.rows_total)})`}
-      </p>
-      <Contents upload={upload} />
+      <Outcome upload={upload} />
       {upload.warnings.map((warning) => (
         <p key={warning} className="notice notice-warn">
           {warning}
         </p>
       ))}
-      <Rejects upload={upload} />
-    </div>
+      {upload.status !== 'withdrawn' && <Rejects upload={upload} />}
+    </>
   )
+}
+
+function Outcome({ upload }: { upload: Upload }) {
+  const { status, error, rows_accepted, rows_rejected, rows_total } = upload
+  switch (status) {
+    case 'received':
+    case 'processing':
+      return null
+    case 'needs_decision':
+      return (
+        <p className="notice notice-warn" role="status">
+          <strong>Held for your decision:</strong> {formatCount(rows_rejected)} of {plural(rows_total, 'row')} so far (
+          {formatShare(rows_rejected, rows_total)}) cannot be used, more than is usual.
+          {rows_accepted === 0 && ' None of its rows has been counted.'}
+        </p>
+      )
+    case 'failed':
+      return (
+        <p className="notice notice-bad" role="alert">
+          <span>
+            <strong>{rows_accepted > 0 ? 'Failed' : 'Refused'}:</strong> {error ?? 'the file could not be read.'}
+            {rows_accepted > 0 && ` ${plural(rows_accepted, 'row')} had been counted by then and stay.`}
+          </span>
+        </p>
+      )
+    case 'cancelled':
+      return (
+        <p role="status">
+          Cancelled.{' '}
+          {rows_accepted > 0
+            ? `${plural(rows_accepted, 'row')} had been counted by then and stay.`
+            : 'None of its rows was counted.'}
+        </p>
+      )
+    case 'withdrawn':
+      return (
+        <p role="status">
+          Undone: what only this file brought is no longer counted. The same file may be uploaded again.
+        </p>
+      )
+    case 'completed':
+      return (
+        <>
+          <p className="headline" role="status">
+            {plural(rows_accepted, 'row')} in, {formatCount(rows_rejected)} rejected
+            {rows_rejected > 0 && ` (${formatShare(rows_rejected, rows_total)})`}
+          </p>
+          <Contents upload={upload} />
+        </>
+      )
+  }
 }
 
 function Contents({ upload: { summary, kind } }: { upload: Upload }) {
@@ -82,16 +120,24 @@ function Rejects({ upload }: { upload: Upload }) {
   return (
     <div className="rejects">
       <h3>Rejected rows</h3>
-      <ul>
-        {rejectsByCount(upload).map(([code, rows]) => (
-          <li key={code}>
-            {plural(rows, 'row')}: {rejectReason(code)} <code className="quiet">{code}</code>
-          </li>
-        ))}
-      </ul>
-      <a className="button" href={rejectsAddress(upload.upload_id)} download>
-        Download rejects
-      </a>
+      <RejectReasons upload={upload} />
+      <div className="row">
+        <a className="button" href={rejectsAddress(upload.upload_id)} download>
+          Download rejects
+        </a>
+      </div>
     </div>
+  )
+}
+
+export function RejectReasons({ upload }: { upload: Upload }) {
+  return (
+    <ul>
+      {rejectsByCount(upload).map(([code, rows]) => (
+        <li key={code}>
+          {plural(rows, 'row')}: {rejectReason(code)} <code className="quiet">{code}</code>
+        </li>
+      ))}
+    </ul>
   )
 }

@@ -1,37 +1,139 @@
-import { screen, waitFor, within } from '@testing-library/react'
+import { act, screen, waitFor, within } from '@testing-library/react'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Upload } from '../../api/types'
-import { FakeServer, ME } from '../../test/fake-server'
+import { FakeEventSource, FakeServer, ME, Refusal } from '../../test/fake-server'
 import { openApp } from '../../test/open-app'
-import { anUpload } from '../../test/samples'
+import { anUpload, aPreview } from '../../test/samples'
 import { sendFile } from './send-file'
+import { findUnfinished, forgetUnfinished, isPartOf, sendResumable } from './send-resumable'
 
 vi.mock('./send-file')
+vi.mock('./send-resumable')
 
 const file = (name: string) => new File(['a,b'], name, { type: 'text/csv' })
+const large = (name: string) => Object.defineProperty(file(name), 'size', { value: 6_000_000 }) as File
+const page = (...items: Upload[]) => ({ items, next_cursor: null })
 
-describe('uploading', () => {
-  let server: FakeServer
+const FILES = 'Files of this visit'
+const processing = (change: Partial<Upload> = {}) =>
+  anUpload({ status: 'processing', phase: 'parsing', bytes_done: 25, bytes_total: 100, ...change })
 
-  beforeEach(() => {
-    server = new FakeServer().install()
+let server: FakeServer
+
+beforeEach(() => {
+  vi.resetAllMocks()
+  localStorage.clear()
+  server = new FakeServer().install()
+  vi.mocked(findUnfinished).mockResolvedValue([])
+  vi.mocked(forgetUnfinished).mockResolvedValue()
+})
+
+async function drop(...files: File[]) {
+  const { user, ...app } = openApp('/uploads')
+  await user.upload(await screen.findByLabelText('Choose files'), files)
+  return { user, ...app, list: within(await screen.findByRole('list', { name: FILES })) }
+}
+
+/** Without the preview, as somebody practised does. */
+async function send(answer: Upload, ...files: File[]) {
+  localStorage.setItem('dwell-preview', 'off')
+  vi.mocked(sendFile).mockResolvedValue(answer)
+  return drop(...files)
+}
+
+async function follow(change: Partial<Upload> = {}) {
+  server.on('GET /uploads/up-1', processing())
+  const dropped = await send(anUpload({ status: 'received', phase: 'receiving', ...change }), file('big.csv'))
+  await waitFor(() => expect(FakeEventSource.opened).toHaveLength(1))
+  const [source] = FakeEventSource.opened as [FakeEventSource]
+  return { ...dropped, source, say: (upload: Upload) => act(() => source.say(upload)) }
+}
+
+describe('the preview', () => {
+  it('shows how a file will be read, and sends nothing until it is started', async () => {
+    vi.mocked(sendFile).mockResolvedValue(anUpload())
+    const { user, list } = await drop(file('day.csv'))
+    expect(await list.findByText('CSV in UTF-8, separated by semicolons')).toBeInTheDocument()
+    expect(list.getByText('2 of 4 columns understood, 1 by a guess')).toBeInTheDocument()
+    expect(
+      list.getByRole('row', { name: /utc_time_st utc_time_started by the beginning of its name 70%/ }),
+    ).toBeInTheDocument()
+    expect(list.getByText('shoe_size')).toBeInTheDocument()
+    expect(list.getByText('face_crop_img')).toBeInTheDocument()
+    expect(list.getByText('Times name no zone.')).toBeInTheDocument()
+    expect(list.getByRole('heading', { name: '2 first rows as they will be read, 1 rejected' })).toBeInTheDocument()
+    expect(list.getByRole('row', { name: /^2 person-7 cam-05 21 Nov, 10:00:00/ })).toBeInTheDocument()
+    expect(list.getByRole('row', { name: /^3 .*bad_timestamp noon is no time/ })).toBeInTheDocument()
+    expect(sendFile).not.toHaveBeenCalled()
+
+    await user.click(list.getByRole('button', { name: 'Start upload' }))
+    expect(await list.findByText(/5,000 rows in/)).toBeInTheDocument()
   })
 
-  async function choose(answer: Upload, ...files: File[]) {
-    vi.mocked(sendFile).mockResolvedValue(answer)
-    const { user } = openApp('/uploads')
-    await user.upload(await screen.findByLabelText('Choose files'), files)
-    return within(await screen.findByRole('list', { name: 'Files of this visit' }))
-  }
+  it('is read again for another zone, with which the file then goes', async () => {
+    vi.mocked(sendFile).mockResolvedValue(anUpload())
+    const { user, list } = await drop(file('day.csv'))
+    await list.findByText(/CSV in UTF-8/)
+    await user.selectOptions(list.getByLabelText('Zone of times that name none'), 'Asia/Jakarta')
+    await waitFor(() => expect(server.sent.filter(({ call }) => call === 'POST /uploads/preview')).toHaveLength(2))
+    await user.click(list.getByRole('button', { name: 'Start upload' }))
+    await waitFor(() => expect(sendFile).toHaveBeenCalledWith(expect.objectContaining({ timezone: 'Asia/Jakarta' })))
+  })
 
+  it('keeps back a file that would be refused, and says why', async () => {
+    const refusal = { status: 422, detail: 'no column gives a camera_id' }
+    server.on('POST /uploads/preview', aPreview({ refusal, missing: ['camera_id'], rows: [] }))
+    const { list } = await drop(file('day.csv'))
+    expect(await list.findByRole('alert')).toHaveTextContent('This file would be refused: no column gives a camera_id')
+    expect(list.getByText('camera_id')).toBeInTheDocument()
+    expect(list.getByRole('button', { name: 'Start upload' })).toBeDisabled()
+  })
+
+  it('stands in nobody’s way when it fails', async () => {
+    vi.mocked(sendFile).mockResolvedValue(anUpload())
+    server.on('POST /uploads/preview', new Refusal(422, 'too odd to preview'))
+    const { user, list } = await drop(file('day.csv'))
+    expect(await list.findByRole('alert')).toHaveTextContent('too odd to preview')
+    await user.click(list.getByRole('button', { name: 'Start upload' }))
+    expect(await list.findByText(/5,000 rows in/)).toBeInTheDocument()
+  })
+
+  it('is skipped by those who want to, now and later', async () => {
+    vi.mocked(sendFile).mockResolvedValue(anUpload())
+    const { user } = openApp('/uploads')
+    await user.click(await screen.findByLabelText('Preview before sending'))
+    expect(localStorage.getItem('dwell-preview')).toBe('off')
+    await user.upload(screen.getByLabelText('Choose files'), file('day.csv'))
+    expect(await screen.findByText(/5,000 rows in/)).toBeInTheDocument()
+    expect(server.sent).toEqual([])
+  })
+
+  it('of several files ends with one press', async () => {
+    vi.mocked(sendFile).mockResolvedValue(anUpload())
+    const { user, list } = await drop(file('1.csv'), file('2.csv'))
+    await user.click(await screen.findByRole('button', { name: 'Start all 2 uploads' }))
+    expect(await list.findAllByText(/5,000 rows in/)).toHaveLength(2)
+  })
+
+  it('shows what a file holds as text and never as markup', async () => {
+    const [row] = aPreview().rows
+    const item = { ...row?.item, subject_id: '<img src=x onerror=alert(1)>' }
+    server.on('POST /uploads/preview', aPreview({ rows: [{ line: 2, reason_code: null, reason: null, item }] }))
+    const { list } = await drop(file('day.csv'))
+    expect(await list.findByText('<img src=x onerror=alert(1)>')).toBeInTheDocument()
+    expect(document.querySelector('img')).toBeNull()
+  })
+})
+
+describe('uploading', () => {
   it('refuses what is no data file, says why, and sends nothing', async () => {
-    const list = await choose(anUpload(), file('setup.exe'))
+    const { list } = await send(anUpload(), file('setup.exe'))
     expect(list.getByRole('alert')).toHaveTextContent('Not sent: Not a CSV or JSON file')
     expect(sendFile).not.toHaveBeenCalled()
   })
 
   it('ends with what went in, what did not and why, and the file of the rejects', async () => {
-    const list = await choose(anUpload(), file('day.csv'))
+    const { list } = await send(anUpload(), file('day.csv'))
     expect(await list.findByText('5,000 rows in, 12 rejected (0.2%)')).toBeInTheDocument()
     expect(list.getByText(/7 rows: a time that cannot be read/)).toBeInTheDocument()
     expect(list.getByRole('link', { name: 'Download rejects' })).toHaveAttribute(
@@ -41,29 +143,12 @@ describe('uploading', () => {
   })
 
   it('says when the same bytes were there before', async () => {
-    const list = await choose(anUpload({ duplicate: true }), file('day.csv'))
+    const { list } = await send(anUpload({ duplicate: true }), file('day.csv'))
     expect(await list.findByText(/These very bytes were uploaded before/)).toBeInTheDocument()
   })
 
-  it('follows a queued file until it is read', async () => {
-    const processing = anUpload({
-      status: 'processing',
-      rows_total: 400,
-      rows_rejected: 1,
-      bytes_done: 25,
-      bytes_total: 100,
-    })
-    server.on('GET /uploads/up-1', processing)
-    const list = await choose(anUpload({ status: 'received' }), file('big.csv'))
-    expect(await list.findByText(/in the queue/)).toBeInTheDocument()
-    expect(await list.findByText('400 rows read, 1 rejected')).toBeInTheDocument()
-    expect(list.getByRole('progressbar', { name: 'Reading rows' })).toHaveValue(0.25)
-
-    server.on('GET /uploads/up-1', anUpload())
-    expect(await list.findByText(/5,000 rows in/)).toBeInTheDocument()
-  })
-
   it('sends the zone that was chosen for times without one', async () => {
+    localStorage.setItem('dwell-preview', 'off')
     vi.mocked(sendFile).mockResolvedValue(anUpload())
     const { user } = openApp('/uploads')
     await user.selectOptions(await screen.findByLabelText('Zone of times that name none'), 'Asia/Jakarta')
@@ -73,9 +158,234 @@ describe('uploading', () => {
   })
 
   it('is nothing that a viewer is offered', async () => {
-    server.on('GET /auth/me', { ...ME, role: 'viewer' })
-    openApp('/uploads')
-    expect(await screen.findByText('No file was uploaded yet.')).toBeInTheDocument()
+    server.on('GET /auth/me', { ...ME, role: 'viewer' }).on('GET /uploads', page(anUpload({ status: 'failed' })))
+    const { user } = openApp('/uploads')
+    await user.click(await screen.findByRole('link', { name: 'day.csv' }))
     expect(screen.queryByLabelText('Choose files')).not.toBeInTheDocument()
+    server.on('GET /uploads/up-1', anUpload({ status: 'failed' }))
+    await screen.findByRole('heading', { name: 'What became of it' })
+    expect(screen.queryByRole('button', { name: 'Try again' })).not.toBeInTheDocument()
+  })
+})
+
+describe('a large file', () => {
+  it('can be paused and resumed', async () => {
+    localStorage.setItem('dwell-preview', 'off')
+    vi.mocked(sendResumable).mockImplementation(({ signal, onProgress }) => {
+      onProgress(3_000_000, 6_000_000)
+      return new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('stopped'))))
+    })
+    const { user, list } = await drop(large('big.csv'))
+    expect(await list.findByText(/3 MB of 6 MB/)).toBeInTheDocument()
+    expect(screen.getByRole('link', { name: 'Uploads 1 on the way' })).toBeInTheDocument()
+    expect(list.getByRole('progressbar', { name: 'Receiving' })).toHaveValue(0.5)
+    await user.click(list.getByRole('button', { name: 'Pause' }))
+    expect(await list.findByText('Paused. What has arrived is kept.')).toBeInTheDocument()
+    vi.mocked(sendResumable).mockResolvedValue(anUpload())
+    await user.click(list.getByRole('button', { name: 'Resume' }))
+    expect(await list.findByText(/5,000 rows in/)).toBeInTheDocument()
+  })
+
+  it('says that it waits for the network, and goes on with it', async () => {
+    localStorage.setItem('dwell-preview', 'off')
+    vi.mocked(sendResumable).mockRejectedValueOnce(new TypeError('network')).mockResolvedValue(anUpload())
+    const { list } = await drop(large('big.csv'))
+    expect(await list.findByText(/Paused – no connection. It resumes by itself/)).toBeInTheDocument()
+    act(() => void window.dispatchEvent(new Event('online')))
+    expect(await list.findByText(/5,000 rows in/)).toBeInTheDocument()
+  })
+
+  it('that was left unfinished goes on, with its zone, once it is chosen again', async () => {
+    const unfinished = {
+      key: 'k',
+      fileName: 'big.csv',
+      size: 6_000_000,
+      timezone: 'Asia/Jakarta',
+      begunAt: '2025-11-21T10:00:00Z',
+    }
+    vi.mocked(findUnfinished).mockResolvedValue([unfinished])
+    vi.mocked(isPartOf).mockImplementation((_, { name }) => name === 'big.csv')
+    vi.mocked(sendResumable).mockResolvedValue(anUpload())
+    const { user } = openApp('/uploads')
+    const note = within(await screen.findByRole('region', { name: 'Unfinished uploads' }))
+    expect(note.getByText(/6 MB, begun 21 Nov, 17:00/)).toBeInTheDocument()
+    await user.upload(screen.getByLabelText('Choose files'), large('big.csv'))
+    await waitFor(() =>
+      expect(sendResumable).toHaveBeenCalledWith(expect.objectContaining({ timezone: 'Asia/Jakarta' })),
+    )
+  })
+
+  it('that was left unfinished can be forgotten', async () => {
+    const unfinished = { key: 'k', fileName: 'big.csv', size: 6, timezone: 'UTC', begunAt: '2025-11-21T10:00:00Z' }
+    vi.mocked(findUnfinished).mockResolvedValueOnce([unfinished])
+    const { user } = openApp('/uploads')
+    await user.click(await screen.findByRole('button', { name: 'Forget' }))
+    expect(forgetUnfinished).toHaveBeenCalledWith('k', expect.anything())
+    await waitFor(() => expect(screen.queryByRole('region', { name: 'Unfinished uploads' })).not.toBeInTheDocument())
+  })
+})
+
+describe('the progress of an upload', () => {
+  it('follows the server’s events through the phases until the charts have it', async () => {
+    const { list, say, source } = await follow()
+    say(processing({ rows_total: 400, rows_accepted: 399, rows_rejected: 1 }))
+    expect(await list.findByText('25 B of 100 B · 400 rows read, 399 accepted, 1 rejected (0.3%)')).toBeInTheDocument()
+    expect(list.getByRole('progressbar', { name: 'Parsing' })).toHaveValue(0.25)
+    expect(list.getByText('Parsing')).toHaveAttribute('aria-current', 'step')
+
+    say(processing({ phase: 'publishing', bytes_done: 100 }))
+    expect(await list.findByRole('progressbar', { name: 'Publishing' })).not.toHaveAttribute('value')
+    say(anUpload({ phase: 'settling' }))
+    expect(await list.findByText(/the charts are catching up/)).toBeInTheDocument()
+    say(anUpload())
+    await waitFor(() => expect(list.queryByRole('progressbar')).not.toBeInTheDocument())
+    expect(list.getByText(/5,000 rows in/)).toBeInTheDocument()
+    expect(source.closed).toBe(true)
+  })
+
+  it('says that its figures are old when nobody knows newer ones, and comes back', async () => {
+    const { list, say, source } = await follow()
+    say(processing({ rows_total: 400 }))
+    server.on('GET /uploads/up-1', new Refusal(503, 'away'))
+    act(() => source.onerror?.())
+    expect(await list.findByText(/No connection to the server: these are the figures of/)).toBeInTheDocument()
+    expect(list.getByText(/400 rows read/)).toBeInTheDocument()
+
+    server.on('GET /uploads/up-1', processing({ rows_total: 900 }))
+    await waitFor(() => expect(FakeEventSource.opened.length).toBeGreaterThan(1))
+    act(() => FakeEventSource.opened.at(-1)?.say(processing({ rows_total: 800 })))
+    expect(await list.findByText(/[89]00 rows read/)).toBeInTheDocument()
+    await waitFor(() => expect(list.queryByText(/No connection/)).not.toBeInTheDocument())
+  })
+
+  it('can be stopped, after a question', async () => {
+    const { user, list, say } = await follow()
+    say(processing({ rows_accepted: 300 }))
+    await user.click(await list.findByRole('button', { name: 'Stop reading' }))
+    const dialog = within(screen.getByRole('dialog', { name: 'Stop reading this file?' }))
+    expect(dialog.getByText(/The 300 rows counted so far stay/)).toBeInTheDocument()
+    const cancelled = anUpload({ status: 'cancelled', phase: null, rows_accepted: 300 })
+    server.on('POST /uploads/up-1/cancel', cancelled).on('GET /uploads/up-1', cancelled)
+    await user.click(dialog.getByRole('button', { name: 'Stop reading' }))
+    expect(await list.findByText(/Cancelled. 300 rows had been counted by then and stay/)).toBeInTheDocument()
+    expect(screen.queryByRole('dialog')).not.toBeInTheDocument()
+  })
+})
+
+describe('one upload', () => {
+  async function open(upload: Upload) {
+    server.on('GET /uploads/up-1', upload)
+    const app = openApp('/uploads/up-1')
+    await screen.findByRole('heading', { level: 1, name: upload.file_name })
+    return app
+  }
+
+  it('is undone after a question that says what that does', async () => {
+    const { user } = await open(anUpload())
+    await user.click(screen.getByRole('button', { name: 'Undo this upload' }))
+    const dialog = within(screen.getByRole('dialog', { name: 'Undo this upload?' }))
+    expect(dialog.getByText(/Takes back what only/)).toHaveTextContent('day.csv brought: 5,000 rows.')
+    expect(dialog.getByText(/What another upload or a camera reported as well stays/)).toBeInTheDocument()
+
+    server.on('DELETE /uploads/up-1', new Refusal(409, 'It is being read.'))
+    await user.click(dialog.getByRole('button', { name: 'Undo this upload' }))
+    expect(await dialog.findByRole('alert')).toHaveTextContent('It is being read.')
+
+    const withdrawing = processing({ phase: 'publishing', withdrawing: true })
+    server.on('DELETE /uploads/up-1', withdrawing).on('GET /uploads/up-1', withdrawing)
+    await user.click(dialog.getByRole('button', { name: 'Undo this upload' }))
+    expect(await screen.findByText('what it brought is being taken back')).toBeInTheDocument()
+    const withdrawn = anUpload({ status: 'withdrawn', phase: null })
+    server.on('GET /uploads/up-1', withdrawn)
+    act(() => FakeEventSource.opened.at(-1)?.say(withdrawn))
+    expect(await screen.findByText(/Undone: what only this file brought is no longer counted/)).toBeInTheDocument()
+  })
+
+  it('is left as it is when the question is answered with no', async () => {
+    const { user } = await open(anUpload())
+    await user.click(screen.getByRole('button', { name: 'Undo this upload' }))
+    await user.click(screen.getByRole('button', { name: 'Back' }))
+    expect(screen.queryByRole('dialog')).not.toBeInTheDocument()
+    expect(server.sent).toEqual([])
+  })
+
+  it('that failed can be tried again', async () => {
+    const { user } = await open(anUpload({ status: 'failed', phase: null, error: 'Kafka went away', rows_accepted: 0 }))
+    expect(screen.getByRole('alert')).toHaveTextContent('Refused: Kafka went away')
+    server.on('POST /uploads/up-1/retry', processing()).on('GET /uploads/up-1', processing())
+    await user.click(screen.getByRole('button', { name: 'Try again' }))
+    expect(await screen.findByRole('progressbar', { name: 'Parsing' })).toBeInTheDocument()
+  })
+
+  const held = anUpload({
+    status: 'needs_decision',
+    phase: 'parsing',
+    rows_total: 200,
+    rows_accepted: 0,
+    rows_rejected: 50,
+    rejects_by_reason: { bad_timestamp: 50 },
+  })
+
+  it('that is held shows how many rows are bad and why, and takes the good ones when told to', async () => {
+    const { user } = await open(held)
+    expect(screen.getByText(/50 of 200 rows so far/)).toHaveTextContent('25%')
+    await user.click(screen.getByRole('button', { name: 'Decide' }))
+    const dialog = within(screen.getByRole('dialog', { name: 'What should become of day.csv?' }))
+    expect(dialog.getByText(/50 rows: a time that cannot be read/)).toBeInTheDocument()
+
+    server.on('POST /uploads/up-1/decision', processing()).on('GET /uploads/up-1', processing())
+    await user.click(dialog.getByRole('button', { name: 'Import the good rows' }))
+    const bar = await screen.findByRole('progressbar', { name: 'Parsing' })
+    await waitFor(() => expect(document.activeElement).toContainElement(bar))
+    expect(document.activeElement).not.toBe(document.body)
+    expect(server.sent).toEqual([{ call: 'POST /uploads/up-1/decision', body: { choice: 'import' } }])
+  })
+
+  it('that is held can be dropped', async () => {
+    server.on('GET /auth/me', { ...ME, role: 'operator' })
+    const { user } = await open(held)
+    await user.click(screen.getByRole('button', { name: 'Decide' }))
+    const dropped = anUpload({ status: 'cancelled', phase: null, rows_accepted: 0 })
+    server.on('POST /uploads/up-1/decision', dropped).on('GET /uploads/up-1', dropped)
+    await user.click(screen.getByRole('button', { name: 'Drop all' }))
+    expect(await screen.findByText(/None of its rows was counted/)).toBeInTheDocument()
+    expect(server.sent[0]?.body).toEqual({ choice: 'drop' })
+  })
+
+  it('that does not exist says so', async () => {
+    openApp('/uploads/up-1')
+    expect(await screen.findByRole('alert')).toBeInTheDocument()
+  })
+})
+
+describe('the history', () => {
+  it('is narrowed by state, which stands in the address', async () => {
+    server.on(
+      'GET /uploads',
+      page(
+        anUpload({ upload_id: 'a', file_name: 'good.csv' }),
+        anUpload({ upload_id: 'b', file_name: 'held.csv', status: 'needs_decision' }),
+      ),
+    )
+    const { user, address } = openApp('/uploads')
+    await screen.findByRole('link', { name: 'good.csv' })
+    await user.click(screen.getByRole('button', { name: 'To decide' }))
+    expect(address()).toBe('/uploads?show=decision')
+    expect(screen.queryByRole('link', { name: 'good.csv' })).not.toBeInTheDocument()
+    expect(screen.getByRole('link', { name: 'held.csv' })).toBeInTheDocument()
+    await user.click(screen.getByRole('button', { name: 'Failed' }))
+    expect(screen.getByText('None of the newest 2 uploads is in this state.')).toBeInTheDocument()
+  })
+
+  it('goes on with older uploads when asked', async () => {
+    server.on('GET /uploads', (url: URL) =>
+      url.searchParams.get('cursor')
+        ? page(anUpload({ upload_id: 'old', file_name: 'old.csv' }))
+        : { items: [anUpload()], next_cursor: 'c' },
+    )
+    const { user } = openApp('/uploads')
+    await user.click(await screen.findByRole('button', { name: 'Show older' }))
+    expect(await screen.findByRole('link', { name: 'old.csv' })).toBeInTheDocument()
+    expect(screen.getByRole('link', { name: 'day.csv' })).toBeInTheDocument()
   })
 })

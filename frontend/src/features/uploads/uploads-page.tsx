@@ -1,9 +1,14 @@
 import { useState } from 'react'
+import { formatBytes, formatInstant, plural } from '../../lib/format'
 import { Page } from '../../ui/page'
 import { hasRole, useMe } from '../auth/queries'
+import { useZone } from '../filters/use-view'
 import { DropArea } from './drop-area'
+import { useUnfinished } from './queries'
+import { isPartOf, type Unfinished } from './send-resumable'
 import { TransferCard } from './transfer-card'
 import { UploadHistory } from './upload-history'
+import { useReview } from './use-review'
 import { useTransfers } from './use-transfers'
 
 export function UploadsPage() {
@@ -20,9 +25,35 @@ function NewUploads() {
   const { transfers, list } = useTransfers()
   // The vendor's exports write their times in UTC.
   const [timezone, setTimezone] = useState('UTC')
+  const [review, setReview] = useReview()
+  const { unfinished, forget } = useUnfinished()
+  const underWay = list.some((transfer) => transfer.state !== 'taken')
+  const reviewed = list.filter((transfer) => transfer.state === 'review')
+
+  const startAll = () => {
+    for (const { id } of reviewed) transfers.go(id)
+  }
+  const take = (files: File[]) => {
+    transfers.add(
+      files.map((file) => {
+        const begun = unfinished.find((other) => isPartOf(other, file))
+        // What was begun was looked at then, and goes on with the zone it had.
+        return begun ? { file, timezone: begun.timezone, review: false } : { file, timezone, review }
+      }),
+    )
+  }
+
   return (
     <>
-      <DropArea timezone={timezone} onTimezone={setTimezone} onFiles={(files) => transfers.add(files, timezone)} />
+      <DropArea timezone={timezone} onTimezone={setTimezone} review={review} onReview={setReview} onFiles={take} />
+      {unfinished.length > 0 && !underWay && <UnfinishedNote unfinished={unfinished} forget={forget} />}
+      {reviewed.length > 1 && (
+        <div className="row">
+          <button type="button" onClick={startAll}>
+            Start all {plural(reviewed.length, 'upload')}
+          </button>
+        </div>
+      )}
       {list.length > 0 && (
         <ul className="transfers" aria-label="Files of this visit">
           {list.map((transfer) => (
@@ -31,5 +62,36 @@ function NewUploads() {
         </ul>
       )}
     </>
+  )
+}
+
+interface UnfinishedNoteProps {
+  unfinished: readonly Unfinished[]
+  forget: (key: string) => void
+}
+
+/** A page that was closed cannot reach the file by itself: somebody has to choose it again. */
+function UnfinishedNote({ unfinished, forget }: UnfinishedNoteProps) {
+  const zone = useZone()
+  return (
+    <section className="panel" aria-label="Unfinished uploads">
+      <h2>Unfinished</h2>
+      <p className="quiet">Choose the same file again, and it goes on where it stopped.</p>
+      <ul className="unfinished">
+        {unfinished.map(({ key, fileName, size, begunAt }) => (
+          <li key={key}>
+            <span>
+              <strong className="cell">{fileName}</strong>{' '}
+              <span className="quiet">
+                {formatBytes(size)}, begun {formatInstant(Date.parse(begunAt), zone)}
+              </span>
+            </span>
+            <button type="button" className="small" onClick={() => forget(key)}>
+              Forget
+            </button>
+          </li>
+        ))}
+      </ul>
+    </section>
   )
 }

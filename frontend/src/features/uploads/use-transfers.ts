@@ -1,7 +1,5 @@
 import { useQueryClient } from '@tanstack/react-query'
 import { createContext, use, useEffect, useSyncExternalStore } from 'react'
-import type { Upload } from '../../api/types'
-import { isFinished } from '../../lib/upload'
 import type { Transfer, Transfers } from './transfers'
 
 export const TransfersContext = createContext<Transfers | null>(null)
@@ -12,23 +10,28 @@ export function useTransfers(): { transfers: Transfers; list: readonly Transfer[
   return { transfers, list: useSyncExternalStore(transfers.subscribe, transfers.getSnapshot) }
 }
 
-/** Once a file is in, every number may be another. */
-export function useRefreshWhenFinished(upload: Upload): void {
-  const client = useQueryClient()
-  const finished = isFinished(upload)
-  useEffect(() => {
-    if (finished) void client.invalidateQueries({ predicate: (query) => query.queryKey[0] !== 'me' })
-  }, [client, finished])
-}
+const ON_THEIR_WAY: readonly Transfer['state'][] = ['waiting', 'sending', 'interrupted', 'paused']
 
-/** Asks before the tab is closed while a file is still being sent. */
-export function useLeaveWarning(): void {
-  const { list } = useTransfers()
-  const sending = list.some((transfer) => transfer.state === 'sending' || transfer.state === 'waiting')
+/**
+ * Asks before the tab is closed while a file is still being sent, and goes on as soon as the network is back. Returns how
+ * many files are on their way.
+ */
+export function useRunningTransfers(): number {
+  const client = useQueryClient()
+  const { transfers, list } = useTransfers()
+  const count = list.filter((transfer) => ON_THEIR_WAY.includes(transfer.state)).length
+  const sending = count > 0
   useEffect(() => {
     if (!sending) return
     const ask = (event: BeforeUnloadEvent) => event.preventDefault()
+    const retry = () => transfers.retryNow()
     window.addEventListener('beforeunload', ask)
-    return () => window.removeEventListener('beforeunload', ask)
-  }, [sending])
+    window.addEventListener('online', retry)
+    return () => {
+      window.removeEventListener('beforeunload', ask)
+      window.removeEventListener('online', retry)
+      void client.invalidateQueries({ queryKey: ['unfinished'] })
+    }
+  }, [client, sending, transfers])
+  return count
 }

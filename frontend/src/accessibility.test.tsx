@@ -1,0 +1,54 @@
+import { screen } from '@testing-library/react'
+import axe from 'axe-core'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { FakeServer } from './test/fake-server'
+import { openApp } from './test/open-app'
+import { anAlert, anUpload } from './test/samples'
+
+// These need colours and drawn text, which this environment lacks.
+const UNSEEN = { 'color-contrast': { enabled: false }, 'label-content-name-mismatch': { enabled: false } }
+
+async function violations(): Promise<string[]> {
+  const { violations: found } = await axe.run(document, { rules: UNSEEN })
+  return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)
+}
+
+const held = anUpload({ status: 'needs_decision', phase: 'parsing' })
+const moving = anUpload({ upload_id: 'up-2', status: 'processing', phase: 'parsing' })
+
+describe('no page bars anybody', () => {
+  beforeEach(() => {
+    localStorage.clear()
+    // Four hundred options in each choice of a zone would take most of the time.
+    vi.spyOn(Intl, 'supportedValuesOf').mockReturnValue(['Asia/Jakarta', 'Europe/Berlin'])
+    document.documentElement.lang = 'en'
+    new FakeServer()
+      .on('GET /alerts', { items: [anAlert()], next_cursor: null, total: 1 })
+      .on('GET /uploads', { items: [held, moving], next_cursor: null })
+      .on('GET /uploads/up-1', held)
+      .on('GET /uploads/up-2', moving)
+      .install()
+  })
+
+  it.each(['/overview', '/alerts', '/sessions', '/uploads', '/uploads/up-1', '/uploads/up-2', '/uploads/none'])(
+    '%s',
+    async (path) => {
+      openApp(path)
+      await screen.findByRole('heading', { level: 1 })
+      expect(await violations()).toEqual([])
+    },
+  )
+
+  it('a preview', async () => {
+    const { user } = openApp('/uploads')
+    await user.upload(await screen.findByLabelText('Choose files'), new File(['a'], 'day.csv'))
+    await screen.findByRole('heading', { name: /as they will be read/ })
+    expect(await violations()).toEqual([])
+  })
+
+  it('a decision', async () => {
+    const { user } = openApp('/uploads/up-1')
+    await user.click(await screen.findByRole('button', { name: 'Decide' }))
+    expect(await violations()).toEqual([])
+  })
+})

@@ -1,0 +1,49 @@
+import type { Upload } from '../../api/types'
+import { formatCount, formatShare, plural } from '../../lib/format'
+import { Dialog } from '../../ui/dialog'
+import { useUploadCall } from './queries'
+import { RejectReasons, rejectsAddress } from './upload-result'
+
+interface DecisionProps {
+  upload: Upload
+  onDone: () => void
+  onClose: () => void
+}
+
+/** Too many rows are bad: somebody says whether the others are worth having. */
+export function DecisionDialog({ upload, onDone, onClose }: DecisionProps) {
+  const { upload_id, file_name, rows_rejected, rows_total } = upload
+  const call = useUploadCall(upload_id)
+  const choose = (choice: 'import' | 'drop') => call.mutate(choice, { onSuccess: onDone })
+
+  return (
+    <Dialog title={`What should become of ${file_name}?`} onClose={onClose}>
+      <p>
+        {formatCount(rows_rejected)} of {plural(rows_total, 'row')} read so far cannot be used (
+        {formatShare(rows_rejected, rows_total)}).
+      </p>
+      <RejectReasons upload={upload} />
+      <p>
+        <a href={rejectsAddress(upload_id)} download>
+          Download all rejects
+        </a>
+      </p>
+      {call.error && (
+        <p className="form-error" role="alert">
+          {call.error.message}
+        </p>
+      )}
+      <div className="dialog-actions">
+        <button type="button" onClick={onClose}>
+          Later
+        </button>
+        <button type="button" disabled={call.isPending} onClick={() => choose('drop')}>
+          Drop all
+        </button>
+        <button type="button" className="primary" disabled={call.isPending} onClick={() => choose('import')}>
+          Import the good rows
+        </button>
+      </div>
+    </Dialog>
+  )
+}
