@@ -13,7 +13,7 @@ import httpx
 from deploy.local.services import CELERY
 from services.common.events.appearances import Appearance
 from services.common.postgres import create_pool
-from tests.benchmarks.bench import Bench, Goal, Row, Section
+from tests.benchmarks.bench import Bench, Goal, Row, Section, pin
 from tests.benchmarks.load import CAMERAS, EXTRA, PRESENT, SIGHTINGS, at_camera
 from tests.support.pipeline import Pipeline
 from tests.support.waiting import wait_until
@@ -42,11 +42,11 @@ async def measure(bench: Bench) -> Section:
     rows = max(1, bench.count(ROWS) // turn) * turn
     path = bench.folder / "upload.csv"
     with path.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows(_lines(rows))
+        csv.writer(file).writerows(export(rows))
     loader_rows = bench.count(LOADER_ROWS)
     found = await bench.compare(
         upload=partial(_upload, bench, path.read_bytes(), rows),
-        loader=partial(_load, bench, path, loader_rows),
+        loader=partial(load_by_orm, bench, path, loader_rows),
     )
     return Section(
         "a file from its first byte to the last row in PostgreSQL",
@@ -91,9 +91,12 @@ async def _is_all_there(pool: asyncpg.Pool, rows: int) -> bool:
     return (counted, entries, exits) == (rows, sessions, sessions)
 
 
-async def _load(bench: Bench, path: Path, rows: int) -> float:
+async def load_by_orm(bench: Bench, path: Path, rows: int, cores: set[int] | None = None) -> float:
+    """Rows a second of the row-by-row loader, on these cores."""
     async with bench.services() as processes:
         loader = processes.spawn("loader", "-m", "tests.benchmarks.orm_loader", str(path), str(rows))
+        if cores:
+            pin(loader.pid, cores)
 
         async def has_ended() -> bool:
             return loader.poll() is not None
@@ -102,7 +105,7 @@ async def _load(bench: Bench, path: Path, rows: int) -> float:
         return float(processes.log("loader").read_text())
 
 
-def _lines(rows: int) -> Iterable[list[str]]:
+def export(rows: int) -> Iterable[list[str]]:
     """The file as the vendor writes one: the cameras mixed, in order of time."""
     of_cameras = [islice(at_camera(camera), rows // CAMERAS) for camera in range(CAMERAS)]
     yield list(_cells(next(at_camera(0))))

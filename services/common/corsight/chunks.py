@@ -16,6 +16,9 @@ MAX_ID_CHARS = 256
 MAX_RAW_BYTES = 65_536
 """Of a refused row that are kept."""
 
+CHUNK_BYTES = 16 << 20
+"""A chunk ends early when its rows are this large together."""
+
 # Names under which the vendor sends pictures and biometric templates; they stay outside.
 _IMAGE_NAMES = frozenset({"img", "image", "signature"})
 _IMAGE_ENDINGS = ("_img", "_image", "_signature")

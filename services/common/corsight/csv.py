@@ -11,7 +11,16 @@ from functools import partial
 from itertools import chain
 from typing import BinaryIO
 
-from services.common.corsight.chunks import DEFAULT_LIMITS, Chunk, Place, ReadLimits, Reject, RowError, RowRules
+from services.common.corsight.chunks import (
+    CHUNK_BYTES,
+    DEFAULT_LIMITS,
+    Chunk,
+    Place,
+    ReadLimits,
+    Reject,
+    RowError,
+    RowRules,
+)
 from services.common.corsight.event import appearance_of_json
 from services.common.corsight.files import HEAD_BYTES, UnusableFileError, detect_kind
 from services.common.corsight.header import Header, fields_of, read_header
@@ -24,9 +33,6 @@ from services.common.events.appearances import Appearance
 CHUNK_ROWS = 10_000
 
 NO_ROWS = "the file has a header but no rows"
-
-CHUNK_BYTES = 16 << 20
-"""A chunk ends early when its rows are this large together."""
 
 BULK_LINES = 500
 """Lines that are cut into cells together; one that is no plain row has all of them cut one by one."""
@@ -82,7 +88,11 @@ def read_rows(
     """What follows the header, which has been checked."""
     scanner = _Scanner(lines, header, prefix)
     warnings = header.warnings
-    while batch := scanner.take(chunk_rows):
+
+    def read() -> Chunk[Appearance] | None:
+        batch = scanner.take(chunk_rows)
+        if batch is None:
+            return None
         items, rejects = appearances_of(
             batch.columns(header),
             lines=batch.lines,
@@ -92,8 +102,11 @@ def read_rows(
             rules=rules,
         )
         rejects = sorted(batch.rejects + rejects, key=lambda reject: reject.row)
-        yield Chunk(items, rejects, lines.bytes_consumed, warnings, lines.place)
-        warnings = []
+        told, warnings[:] = list(warnings), []
+        return Chunk(items, rejects, lines.bytes_consumed, told, lines.place)
+
+    # A generator would hold each batch and chunk while it makes the next.
+    return iter(read, None)
 
 
 class _Batch:

@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
-from services.common.corsight.chunks import Chunk, Reject, RowError
+from services.common.corsight.chunks import CHUNK_BYTES, Chunk, Reject, RowError
 from services.common.corsight.files import UnsupportedFileError, UnusableFileError
 from services.common.corsight.lines import LineReader
 
@@ -69,7 +69,9 @@ def read_elements(
         rest = chain(head, elements)
         while True:
             chunk: Chunk[T] = Chunk()
+            size = 0
             for element in islice(rest, chunk_rows):
+                size += len(element.raw)
                 source = f"{prefix}#{element.row}"
                 try:
                     if element.refused:
@@ -77,6 +79,8 @@ def read_elements(
                     chunk.items.append(normalise(element.value, source=source))
                 except RowError as refused:
                     chunk.rejects.append(Reject.of(refused, element.row, source, element.raw))
+                if size >= CHUNK_BYTES:
+                    break
             if not chunk.rows_total:
                 return
             chunk.bytes_consumed = lines.bytes_consumed
