@@ -172,6 +172,9 @@ class TestFiles:
 cells = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
 tables = st.lists(st.tuples(cells, cells), min_size=1, max_size=8)
 
+messy_cells = st.one_of(st.text('a" ,\r\n', max_size=5), st.sampled_from(['"a"', '"a,a"', '"a""a"', '""', "a"]))
+messy_lines = st.lists(messy_cells, min_size=4, max_size=6).map(",".join)
+
 
 class TestNothingIsLost:
     @settings(deadline=None)
@@ -190,6 +193,15 @@ class TestNothingIsLost:
         nothing = {"", "null", "none", "nan", "n/a", "undefined"}
         zones = [zone.strip() for zone, _ in table]
         assert [item.zone for item in result.items] == [None if zone.lower() in nothing else zone for zone in zones]
+
+    @settings(deadline=None, max_examples=200)
+    @given(st.lists(st.one_of(st.just(GOOD), st.just(f'{GOOD[:-5]}"Q, ""u"""'), messy_lines), min_size=1, max_size=8))
+    @example(['"",p', '"",p', GOOD])
+    def test_lines_come_to_the_same_alone_and_together(self, lines: list[str]) -> None:
+        text = rows(GOOD, *lines)
+        together, alone = read(text), read(text, chunk_rows=1)
+        assert together.items == alone.items
+        assert together.rejects == alone.rejects
 
     @settings(deadline=None)
     @given(st.lists(st.one_of(st.none(), st.binary(max_size=30)), max_size=12))

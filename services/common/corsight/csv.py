@@ -5,6 +5,7 @@ one open quote swallows the rest of it. What follows works on columns.
 """
 
 import csv
+import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, tzinfo
 from functools import partial
@@ -36,6 +37,9 @@ NO_ROWS = "the file has a header but no rows"
 
 BULK_LINES = 500
 """Lines that are cut into cells together; one that is no plain row has all of them cut one by one."""
+
+_QUOTED = "\0"
+"""Stands for a quoted cell while its row is cut; nothing else can hold NUL there."""
 
 MAX_RECORD_LINES = 100
 """A quoted field that runs over more lines than this was never closed."""
@@ -140,6 +144,9 @@ class _Scanner:
     def __init__(self, lines: LineReader, header: Header, prefix: str) -> None:
         self._lines = lines
         self._delimiter = header.delimiter
+        # A quoted cell on one line. The quote comes before the look behind it: re seeks literals fast.
+        cell = r'"(?<![^%s\n]")([^"\n]*+(?:""[^"\n]*+)*+)"(?=%s|\n|\Z)' % ((header.delimiter,) * 2)
+        self._quoted_cell = re.compile(cell)
         self._width = header.columns.width
         self._prefix = prefix
         self._told_break = False
@@ -174,22 +181,27 @@ class _Scanner:
         if not records:
             return True
         try:
-            texts = b"\n".join(records).decode().split("\n")
-            if b'"' in joined or joined.count(b"\r") != joined.count(b"\r\n"):
-                cells = list(csv.reader(texts, delimiter=self._delimiter, strict=True))
-            else:
-                cells = [text.split(self._delimiter) for text in texts]
+            columns = self._columns_of(b"\n".join(records).decode())
         except (UnicodeDecodeError, csv.Error):
             return False
         # Fewer rows than lines: a quoted field runs over lines, or a quote was never closed.
-        if len(cells) != len(records) or set(map(len, cells)) != {self._width}:
+        if len(columns) != self._width or len(columns[0]) != len(records):
             return False
         batch.size += len(joined)
         batch.lines += numbers
         batch.records += records
-        for column, values in zip(batch.cells, zip(*cells, strict=True), strict=True):
+        for column, values in zip(batch.cells, columns, strict=True):
             column += values
         return True
+
+    def _columns_of(self, text: str) -> list[Sequence[str]]:
+        """The columns of the lines; none where they differ in width. Raises `csv.Error`."""
+        plain = self._quoted_cell.sub(_QUOTED, text) if '"' in text else text
+        if '"' not in plain and "\r" not in plain:
+            columns = _transposed([line.split(self._delimiter) for line in plain.split("\n")])
+            if plain is text or _fill(columns, self._quoted_cell.findall(text)):
+                return columns
+        return _transposed(list(csv.reader(text.split("\n"), delimiter=self._delimiter, strict=True)))
 
     def _add(self, number: int, raw: bytes, batch: _Batch) -> None:
         record = raw.rstrip(b"\r\n")
@@ -265,6 +277,22 @@ class _Scanner:
         row = self._lines.number + 1
         refused = RowError("bad_encoding", f"the packed file breaks off here: {self._lines.broken_off}")
         batch.rejects.append(Reject.of(refused, row, f"{self._prefix}#{row}", b""))
+
+
+def _transposed(rows: list[list[str]]) -> list[Sequence[str]]:
+    return list(zip(*rows, strict=True)) if len(set(map(len, rows))) == 1 else []
+
+
+def _fill(columns: list[Sequence[str]], quoted: list[str]) -> bool:
+    """Put the quoted cells where they were taken from, if those are whole columns, as a writer of exports has them."""
+    places = [place for place, column in enumerate(columns) if column[0] == _QUOTED]
+    if len(quoted) != sum(columns[place].count(_QUOTED) for place in places):
+        return False
+    if any(set(columns[place]) != {_QUOTED} for place in places):
+        return False
+    for turn, place in enumerate(places):
+        columns[place] = [cell.replace('""', '"') for cell in quoted[turn :: len(places)]]
+    return True
 
 
 class _OpenQuoteError(Exception):
