@@ -17,14 +17,14 @@ from services.common.topics import Topic
 class Table(Struct, frozen=True):
     """A table whose columns are named as the fields of `item`.
 
-    `revision` names what must be greater for a record to replace the stored one; without it the first one stays.
+    `revision` names what must be greater for a record to replace the stored one.
     `unstored` are fields without a column. `types` are those of the columns, where records come in bulk.
     """
 
     name: str
     item: type[Any]
     key: tuple[str, ...]
-    revision: tuple[str, ...] = ()
+    revision: tuple[str, ...]
     unstored: tuple[str, ...] = ()
     types: tuple[str, ...] = ()
 
@@ -52,16 +52,14 @@ class Table(Struct, frozen=True):
             source = f"VALUES ({', '.join(f'${number}' for number in range(1, len(columns) + 1))})"
         return (
             f"INSERT INTO {self.name} AS stored ({', '.join(columns)}) {source}"
-            f" ON CONFLICT ({', '.join(self.key)}) DO {self._on_conflict(columns)}"
+            f" ON CONFLICT ({', '.join(self.key)}) DO UPDATE SET {self._changes(columns)}"
         )
 
-    def _on_conflict(self, columns: tuple[str, ...]) -> str:
-        if not self.revision:
-            return "NOTHING"
+    def _changes(self, columns: tuple[str, ...]) -> str:
         changes = ", ".join(f"{column} = excluded.{column}" for column in columns if column not in self.key)
         new = ", ".join(f"excluded.{column}" for column in self.revision)
         old = ", ".join(f"stored.{column}" for column in self.revision)
-        return f"UPDATE SET {changes} WHERE ({new}) > ({old})"
+        return f"{changes} WHERE ({new}) > ({old})"
 
     def key_of(self, item: Any) -> tuple[Any, ...]:
         return tuple(getattr(item, column) for column in self.key)
@@ -70,7 +68,7 @@ class Table(Struct, frozen=True):
         return tuple(getattr(item, column) for column in self.revision)
 
 
-QUARANTINE = Table("quarantine", Quarantined, ("quarantine_id",))
+QUARANTINE = Table("quarantine", Quarantined, ("quarantine_id",), ("quarantined_at",))
 
 TABLES: dict[Topic, Table] = {
     Topic.SESSIONS: Table(

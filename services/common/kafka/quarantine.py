@@ -1,5 +1,7 @@
 """Refused data: one entry a refusal, with an identity that a retry repeats."""
 
+from datetime import datetime
+
 from services.common import clock
 from services.common.events.common import stable_id
 from services.common.events.quarantine import Quarantined
@@ -10,14 +12,22 @@ from services.common.topics import SPECS, Topic
 MAX_RAW_BYTES = 64 * 1024
 
 
-def refuse(source: str, reason_code: str, reason: str, raw: bytes, camera_id: str | None = None) -> Quarantined:
+def refuse(
+    source: str,
+    reason_code: str,
+    reason: str,
+    raw: bytes,
+    camera_id: str | None = None,
+    at: datetime | None = None,
+) -> Quarantined:
+    """`at` is the present without it; a file's rows are refused at the time of the upload, however often it is read."""
     QUARANTINED.labels(reason_code).inc()
     return Quarantined(
         quarantine_id=stable_id(source, reason_code),
         source=source,
         reason_code=reason_code,
         reason=reason,
-        quarantined_at=clock.now(),
+        quarantined_at=at or clock.now(),
         raw=raw[:MAX_RAW_BYTES],
         camera_id=camera_id,
     )

@@ -62,6 +62,7 @@ async def import_file(
     is_resumed = job.checkpoint is not None
     reached = job.checkpoint or Checkpoint(Counts())
     published = job.published
+    at = job.upload.created_at
     summary = SummaryBuilder(ZoneInfo(job.upload.timezone), settings.gap_seconds)
     add = summary.add_insights if job.topic is Topic.INSIGHTS else summary.add_appearances
 
@@ -71,7 +72,7 @@ async def import_file(
             for chunk in portion:
                 warnings += [] if is_resumed else chunk.warnings
                 refused = [
-                    refuse(reject.source, reject.reason_code, reject.reason, reject.raw, reject.camera_id)
+                    refuse(reject.source, reject.reason_code, reject.reason, reject.raw, reject.camera_id, at)
                     for reject in chunk.rejects
                 ]
                 behind = await producer.publish(Topic.QUARANTINE, refused, job.source)
