@@ -138,27 +138,6 @@ async def test_a_bad_row_goes_to_quarantine_with_its_reason_and_stops_no_good_on
     assert refused["9"] == ("wrong_field_count", b'p9,mixed,"k,2026-03-10 10:0')
 
 
-async def test_the_refused_rows_can_be_had_as_csv_in_the_files_order(gateway: Gateway) -> None:
-    content = HEADER + rows("rejects", 1) + "=cmd(),rejects,k,yesterday,2026-03-10 10:01,\n" + ",rejects,k,,,\n"
-    upload = (await gateway.upload(content.encode())).json()
-    found = await read_items(gateway.settings.kafka_bootstrap, Topic.QUARANTINE)
-    for item in cast(list[Quarantined], found):
-        if item.source.startswith(f"upload:{upload['upload_id']}#"):
-            await gateway.database.execute(
-                "INSERT INTO quarantine VALUES ($1, $2, $3, $4, $5, $6, $7)",
-                item.quarantine_id, item.camera_id, item.source, item.reason_code, item.reason, item.quarantined_at,
-                item.raw,
-            )  # fmt: skip
-    answer = await gateway.http.get(f"/api/v1/uploads/{upload['upload_id']}/rejects.csv")
-    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
-    lines = answer.text.split("\r\n")
-    assert lines[0] == "line,reason_code,reason,raw"
-    assert lines[1].startswith("3,bad_timestamp,")
-    assert lines[1].endswith('"\'=cmd(),rejects,k,yesterday,2026-03-10 10:01,"')
-    assert lines[2].startswith("4,missing_person,")
-    assert len(lines) == 4
-
-
 @pytest.mark.parametrize(
     ("content", "status", "found"),
     [

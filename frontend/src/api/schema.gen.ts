@@ -189,7 +189,9 @@ export interface paths {
         };
         /**
          * Get Rejects
-         * @description The refused rows: `line`, `reason_code`, `reason`, `raw`.
+         * @description The rows that are still refused: the file's own columns, `line`, `reason_code`, `reason`, `suggestion`.
+         *
+         *     What has no such columns, as JSON has none, stands in a column `raw`.
          */
         get: operations["get_rejects_api_v1_uploads__upload_id__rejects_csv_get"];
         put?: never;
@@ -548,11 +550,75 @@ export interface paths {
         };
         /**
          * List Quarantine
-         * @description Newest first.
+         * @description The rows that nobody has fixed or dismissed, newest first.
          */
         get: operations["list_quarantine_api_v1_quarantine_get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quarantine/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Groups
+         * @description The same rows by reason, with what to do about each and one of them.
+         */
+        get: operations["list_groups_api_v1_quarantine_groups_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quarantine/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replay
+         * @description Read refused rows again, each as it was edited or all of a group with one correction.
+         *
+         *     A row that is accepted is in Kafka when the answer comes, with the source it had, counts as accepted by its upload
+         *     and leaves the quarantine; to replay it again changes nothing. The others stay as they are. Of a large group one
+         *     call takes a few thousand rows: go on with `next_cursor` until there is none.
+         */
+        post: operations["replay_api_v1_quarantine_replay_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quarantine/dismiss": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Dismiss Rows
+         * @description Take rows out of the quarantine as they are; for their upload they stay rejected.
+         */
+        post: operations["dismiss_rows_api_v1_quarantine_dismiss_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -793,6 +859,16 @@ export interface components {
             /** Sessions */
             sessions: number;
         };
+        /** DismissResult */
+        DismissResult: {
+            /** Dismissed */
+            dismissed: number;
+        };
+        /** DismissRows */
+        DismissRows: {
+            /** Quarantine Ids */
+            quarantine_ids: string[];
+        };
         /** DwellHistogram */
         DwellHistogram: {
             /** Bins */
@@ -803,6 +879,34 @@ export interface components {
             dwell_median_seconds: number | null;
             /** Dwell P95 Seconds */
             dwell_p95_seconds: number | null;
+        };
+        /** EditedRow */
+        EditedRow: {
+            /** Quarantine Id */
+            quarantine_id: string;
+            /**
+             * Raw
+             * @description the row as it should read; null: as it is
+             */
+            raw?: string | null;
+        };
+        /**
+         * FieldFix
+         * @description Replace text in one field of every row.
+         */
+        FieldFix: {
+            /**
+             * Field
+             * @description a column of the file, or the field that it stands for; of JSON the path, as in `camera_data.camera_id`; `raw` is the whole row
+             */
+            field: string;
+            /**
+             * Find
+             * @description every occurrence is replaced; empty: fills the field where it is blank
+             */
+            find: string;
+            /** Replace */
+            replace: string;
         };
         /** FilterCamera */
         FilterCamera: {
@@ -1122,6 +1226,20 @@ export interface components {
             } | null;
         };
         /**
+         * OpenRows
+         * @description Every open row of one reason, of all sources that begin as named.
+         */
+        OpenRows: {
+            /** Reason Code */
+            reason_code: string;
+            /**
+             * Source
+             * @description prefix, such as `upload:<id>`; empty: every source
+             * @default
+             */
+            source: string;
+        };
+        /**
          * Problem
          * @description RFC 9457 problem details.
          */
@@ -1141,6 +1259,41 @@ export interface components {
             instance?: string | null;
             /** Request Id */
             request_id?: string | null;
+        };
+        /**
+         * QuarantineGroup
+         * @description The open rows that were refused for one reason.
+         */
+        QuarantineGroup: {
+            /** Reason Code */
+            reason_code: string;
+            /**
+             * Reason
+             * @description the reason code in plain words
+             */
+            reason: string;
+            /**
+             * Suggestion
+             * @description what whoever sent the rows can do about it
+             */
+            suggestion: string;
+            /** Count */
+            count: number;
+            /**
+             * Newest At
+             * Format: date-time
+             */
+            newest_at: string;
+            /** @description the newest of them */
+            sample: components["schemas"]["QuarantineSample"];
+        };
+        /** QuarantineGroups */
+        QuarantineGroups: {
+            /**
+             * Items
+             * @description the largest first
+             */
+            items: components["schemas"]["QuarantineGroup"][];
         };
         /** QuarantineItem */
         QuarantineItem: {
@@ -1177,6 +1330,79 @@ export interface components {
             by_reason: {
                 [key: string]: number;
             };
+        };
+        /** QuarantineSample */
+        QuarantineSample: {
+            /** Quarantine Id */
+            quarantine_id: string;
+            /**
+             * Raw
+             * @description as text; bytes that are no UTF-8 are replaced
+             */
+            raw: string;
+        };
+        /**
+         * ReplayGroup
+         * @description One correction for every row of a group.
+         */
+        ReplayGroup: {
+            /** Reason Code */
+            reason_code: string;
+            /**
+             * Source
+             * @description prefix, such as `upload:<id>`; empty: every source
+             * @default
+             */
+            source: string;
+            /** Fix */
+            fix: components["schemas"]["FieldFix"] | components["schemas"]["ZoneFix"];
+            /**
+             * Cursor
+             * @description the `next_cursor` of the answer before
+             */
+            cursor?: string | null;
+        };
+        /**
+         * ReplayResult
+         * @description Of the rows of this call; `replayed` counts those that were open.
+         */
+        ReplayResult: {
+            /**
+             * Replayed
+             * @default 0
+             */
+            replayed: number;
+            /**
+             * Accepted
+             * @description in Kafka, and out of the quarantine
+             * @default 0
+             */
+            accepted: number;
+            /**
+             * Rejected
+             * @description unchanged in the quarantine; why the corrected row is refused
+             * @default []
+             */
+            rejected: components["schemas"]["StillRejected"][];
+            /**
+             * Remaining
+             * @description rows of the group that this call did not come to
+             * @default 0
+             */
+            remaining: number;
+            /**
+             * Next Cursor
+             * @description goes on with them; null when the group is through
+             */
+            next_cursor?: string | null;
+        };
+        /**
+         * ReplayRows
+         * @description Single rows, each with its correction.
+         */
+        ReplayRows: {
+            /** Items */
+            items: components["schemas"]["EditedRow"][];
         };
         /** Session */
         Session: {
@@ -1248,6 +1474,15 @@ export interface components {
              * @description records in Kafka that PostgreSQL does not hold yet; null while Kafka does not say
              */
             sink_lag_records: number | null;
+        };
+        /** StillRejected */
+        StillRejected: {
+            /** Quarantine Id */
+            quarantine_id: string;
+            /** Reason Code */
+            reason_code: string;
+            /** Reason */
+            reason: string;
         };
         /** Summary */
         Summary: {
@@ -1487,6 +1722,17 @@ export interface components {
              * @enum {string}
              */
             role: "viewer" | "operator" | "analyst" | "admin";
+        };
+        /**
+         * ZoneFix
+         * @description Read times that name no zone in another one than the upload's.
+         */
+        ZoneFix: {
+            /**
+             * Timezone
+             * @description IANA zone
+             */
+            timezone: string;
         };
     };
     responses: never;
@@ -2919,6 +3165,107 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["QuarantinePage"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_groups_api_v1_quarantine_groups_get: {
+        parameters: {
+            query?: {
+                /** @description prefix, such as `upload:` or `kafka:` */
+                source?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuarantineGroups"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    replay_api_v1_quarantine_replay_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplayRows"] | components["schemas"]["ReplayGroup"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplayResult"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    dismiss_rows_api_v1_quarantine_dismiss_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DismissRows"] | components["schemas"]["OpenRows"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DismissResult"];
                 };
             };
             /** @description Problem details */

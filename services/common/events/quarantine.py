@@ -24,6 +24,24 @@ REASONS = {
 }
 """Reason code → plain words. The codes are those of the quarantine and of `rejects_by_reason`."""
 
+SUGGESTIONS = {
+    "missing_person": "Fill in person_id: without it nobody knows who was seen.",
+    "missing_camera": "Fill in camera_id: the camera that saw the person.",
+    "missing_start": "Fill in the time at which the person came into view.",
+    "missing_end": "Fill in the time at which the person left; for somebody still there, take it from a later export.",
+    "bad_timestamp": "Write the time as 2026-03-10 14:05:00. Where the clocks skip that hour, the time zone is wrong.",
+    "timestamp_precision_lost": "Export again and do not open the file in a spreadsheet: the lost digits are gone.",
+    "negative_dwell": "See whether start and end are swapped, or in different time zones.",
+    "implausible_dwell": "See whether the end belongs to this start: a date may be wrong.",
+    "future_timestamp": "See whether the time zone of the upload is that of the file, and the camera's clock is right.",
+    "wrong_field_count": "Put quotes around a cell that holds a delimiter or a line break, and close every quote.",
+    "bad_json": "Mend the quotes, commas and brackets of this element.",
+    "bad_encoding": "Save the file as UTF-8, or type the damaged characters anew.",
+    "schema_violation": "Correct the value that the reason names.",
+    "too_large": "Leave out pictures and other long values.",
+}
+"""Reason code → what whoever sent the row can do about it."""
+
 
 class Quarantined(Struct, kw_only=True, frozen=True):
     """One refused row, element or record; the same refusal again has the same `quarantine_id`."""

@@ -23,7 +23,23 @@ from services.gateway.models.insights import (
 from services.gateway.models.people import LoginRequest, LoginResponse, Role, User
 from services.gateway.models.preview import UploadPreview
 from services.gateway.models.problems import Problem
-from services.gateway.models.quarantine import QuarantineItem, QuarantinePage
+from services.gateway.models.quarantine import (
+    DismissResult,
+    DismissRows,
+    EditedRow,
+    FieldFix,
+    OpenRows,
+    QuarantineGroup,
+    QuarantineGroups,
+    QuarantineItem,
+    QuarantinePage,
+    QuarantineSample,
+    ReplayGroup,
+    ReplayResult,
+    ReplayRows,
+    StillRejected,
+    ZoneFix,
+)
 from services.gateway.models.sessions import Session, SessionPage
 from services.gateway.models.uploads import (
     Upload,
@@ -43,7 +59,11 @@ __all__ = [
     "Correlation",
     "DemographicGroup",
     "Demographics",
+    "DismissResult",
+    "DismissRows",
     "DwellHistogram",
+    "EditedRow",
+    "FieldFix",
     "FilterCamera",
     "FilterOptions",
     "HistogramBin",
@@ -57,14 +77,22 @@ __all__ = [
     "MergedInsightPage",
     "OccupancyPoint",
     "OccupancyTimeline",
+    "OpenRows",
     "Problem",
+    "QuarantineGroup",
+    "QuarantineGroups",
     "QuarantineItem",
     "QuarantinePage",
+    "QuarantineSample",
+    "ReplayGroup",
+    "ReplayResult",
+    "ReplayRows",
     "Role",
     "Session",
     "SessionPage",
     "Source",
     "Sources",
+    "StillRejected",
     "Summary",
     "Upload",
     "UploadDecision",
@@ -74,4 +102,5 @@ __all__ = [
     "UploadStatus",
     "UploadSummary",
     "User",
+    "ZoneFix",
 ]

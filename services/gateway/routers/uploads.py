@@ -11,16 +11,16 @@ from fastapi.sse import EventSourceResponse
 
 from services.common.failpoints import failpoint
 from services.gateway import audit
-from services.gateway.csv_export import CSV_RESPONSE, csv_lines
+from services.gateway.csv_export import CSV_RESPONSE
 from services.gateway.dependencies import Database, Opened, Operator, Viewer
 from services.gateway.errors import NotFoundError
 from services.gateway.filters import parse_zone
 from services.gateway.models import Upload, UploadDecision, UploadPage
-from services.gateway.queries.quarantine import export_rejects
 from services.gateway.uploads import acts
 from services.gateway.uploads.accept import accept_file
 from services.gateway.uploads.progress import read_upload, read_uploads
 from services.gateway.uploads.receive import DEFAULT_ZONE, UNLIMITED, receive_file
+from services.gateway.uploads.rejects import columns_of, reject_lines
 
 router = APIRouter(prefix="/uploads", tags=["uploads"])
 
@@ -161,13 +161,16 @@ async def upload_events(upload: ExistingUpload, opened: Opened) -> AsyncIterator
 
 @router.get("/{upload_id}/rejects.csv", response_class=Response, responses=CSV_RESPONSE)
 async def get_rejects(upload: ExistingUpload, user: Viewer, opened: Opened) -> StreamingResponse:
-    """The refused rows: `line`, `reason_code`, `reason`, `raw`."""
+    """The rows that are still refused: the file's own columns, `line`, `reason_code`, `reason`, `suggestion`.
+
+    What has no such columns, as JSON has none, stands in a column `raw`.
+    """
+    columns = await asyncio.to_thread(columns_of, opened.store, upload.sha256)
 
     async def lines() -> AsyncIterator[str]:
-        yield csv_lines([("line", "reason_code", "reason", "raw")])
-        async with opened.exports, aclosing(export_rejects(opened.db, upload.upload_id)) as batches:
-            async for rows in batches:
-                yield csv_lines(rows)
+        async with opened.exports, aclosing(reject_lines(opened.db, upload, columns)) as batches:
+            async for batch in batches:
+                yield batch
 
     await audit.record(opened.db, user.email, "export_rejects", upload.upload_id)
     return StreamingResponse(
