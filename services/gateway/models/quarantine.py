@@ -12,6 +12,9 @@ MAX_EDITED_CHARS = 65_536
 
 _Id = Annotated[str, Field(min_length=1, max_length=64)]
 
+# The trail of what people did cannot hold a NUL.
+_Text = Annotated[str, Field(pattern=r"^[^\x00]*$")]
+
 
 class QuarantineItem(BaseModel):
     quarantine_id: str
@@ -68,16 +71,16 @@ class ReplayRows(_Request):
 class FieldFix(_Request):
     """Replace text in one field of every row."""
 
-    field: str = Field(
+    field: _Text = Field(
         min_length=1,
         max_length=256,
         description="a column of the file, or the field that it stands for; of JSON the path, as in"
         " `camera_data.camera_id`; `raw` is the whole row",
     )
-    find: str = Field(
+    find: _Text = Field(
         max_length=1_024, description="every occurrence is replaced; empty: fills the field where it is blank"
     )
-    replace: str = Field(max_length=1_024)
+    replace: _Text = Field(max_length=1_024)
 
 
 class ZoneFix(_Request):
