@@ -5,6 +5,7 @@ import io
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -49,6 +50,38 @@ def test_a_row_by_itself_reads_as_it_does_in_its_file(row: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("header", "rows"),
+    [
+        # Two names without the separator between them.
+        (
+            "person_id,camera_id_utc_time_started_readable,utc_time_ended_readable",
+            ["p1,door,2026-03-10 10:00,2026-03-10 10:05"] * 2,
+        ),
+        # Epochs that a spreadsheet rounded, of which the readable twin of one is blank.
+        (
+            "person_id,camera_id,utc_time_started,utc_time_started_readable,utc_time_ended,utc_time_ended_readable",
+            ["p1,door,1773100000,2026-03-10 10:00,1773100000,2026-03-10 10:05", "p2,door,1773100000,,1773100000,"],
+        ),
+    ],
+)
+def test_a_broken_header_is_read_as_in_its_file(header: str, rows: list[str]) -> None:
+    content = "\n".join([header, *rows]).encode()
+    reader = rows_of(io.BytesIO(content))
+    [chunk] = read_appearances(io.BytesIO(content), source_prefix="upload:1", now=NOW)
+    refused = {reject.row: reject.reason_code for reject in chunk.rejects}
+    read = []
+    for line, row in enumerate(rows, 2):
+        act = partial(reader.read, row.encode(), f"upload:1#{line}", RULES)
+        if line in refused:
+            assert refusal(act)[0] == refused[line]
+        else:
+            read.append(act())
+    assert read == chunk.items
+    assert isinstance(reader, CsvRows)
+    assert len(reader.header) == reader.columns.width
+
+
+@pytest.mark.parametrize(
     "pack",
     [gzip.compress, lambda content: b"\xef\xbb\xbf" + content, lambda content: content.decode().encode("utf-16")],
 )
@@ -64,7 +97,7 @@ def test_the_columns_are_those_of_the_file_however_it_is_packed(pack: Callable[[
         (b"p1;door", ("wrong_field_count", "2 fields where the header has 7")),
         (f"{ROW}\n{ROW}".encode(), ("wrong_field_count", "the quoting is broken")),
         (b'p1;"door;1;2;3;4;5', ("wrong_field_count", "the quoting is broken")),
-        (b"", ("wrong_field_count", "0 fields")),
+        (b"", ("wrong_field_count", "1 fields")),
         (b"p1;d\0or;1;2;3;4;5", ("bad_encoding", "NUL")),
         (b"p1;d\xffor;1;2;3;4;5", ("bad_encoding", "0xff at 5")),
     ],

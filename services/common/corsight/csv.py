@@ -28,7 +28,7 @@ from services.common.corsight.header import Header, fields_of, read_header
 from services.common.corsight.json_elements import read_elements
 from services.common.corsight.lines import LineReader
 from services.common.corsight.rows import appearances_of
-from services.common.corsight.shapes import is_rounded
+from services.common.corsight.shapes import as_shown
 from services.common.events.appearances import Appearance
 
 CHUNK_ROWS = 10_000
@@ -134,7 +134,7 @@ class _Batch:
         """The columns of the file. Epochs that a spreadsheet rounded are written so that nobody takes them."""
         columns = list(self.cells)
         for position in header.rounded:
-            columns[position] = [f"{int(text):.5G}" if is_rounded(text) else text for text in columns[position]]
+            columns[position] = [as_shown(text) for text in columns[position]]
         return columns
 
 

@@ -119,6 +119,11 @@ def is_rounded(text: str) -> bool:
     return text.isascii() and text.isdigit() and is_epoch(text) and int(text) % _ROUNDED_TO == 0
 
 
+def as_shown(text: str) -> str:
+    """A rounded epoch as the spreadsheet shows it, so that nobody takes it for a time."""
+    return f"{int(text):.5G}" if is_rounded(text) else text
+
+
 def _values(sample: Sequence[Sequence[str]], position: int) -> list[str]:
     values = (row[position].strip() for row in sample)
     return [value for value in values if value.lower() not in NULL_WORDS]

@@ -3,19 +3,20 @@
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Protocol, TypeAlias
 
 from services.common.corsight.chunks import DEFAULT_LIMITS, RowError, RowRules, is_kept
-from services.common.corsight.columns import ColumnMap, map_columns, normalise_header
-from services.common.corsight.csv import DELIMITERS
+from services.common.corsight.columns import ColumnMap, normalise_header
 from services.common.corsight.event import appearance_of_json, normalise_event
-from services.common.corsight.files import HEAD_BYTES, LineReader, detect_kind
+from services.common.corsight.files import HEAD_BYTES, detect_kind
+from services.common.corsight.header import fields_of, read_header
 from services.common.corsight.insight_report import insight_of
 from services.common.corsight.json_elements import check_storable
+from services.common.corsight.lines import LineReader
 from services.common.corsight.rows import appearance_of, text_of
+from services.common.corsight.shapes import as_shown
 from services.common.events.appearances import Appearance
 from services.common.events.insights import InsightEvent
 
@@ -37,11 +38,12 @@ class RowReader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CsvRows:
-    """Rows of a file with this header."""
+    """Rows of a file with these columns; `rounded` are the positions of epochs that a spreadsheet rounded."""
 
     header: tuple[str, ...]
     delimiter: str
     columns: ColumnMap
+    rounded: frozenset[int] = frozenset()
 
     def cells(self, raw: bytes) -> list[str]:
         """One for each column of the header. Raises `RowError`."""
@@ -49,13 +51,12 @@ class CsvRows:
             raise RowError("bad_encoding", "the row holds NUL bytes")
         text = _decoded(raw)
         try:
-            rows = list(csv.reader([text], delimiter=self.delimiter, strict=True))
+            cells = fields_of(text, self.delimiter)
         except csv.Error as error:
             raise RowError("wrong_field_count", f"the quoting is broken: {error}") from None
-        count = sum(map(len, rows))
-        if len(rows) != 1 or count != len(self.header):
-            raise RowError("wrong_field_count", f"{count} fields where the header has {len(self.header)}")
-        return rows[0]
+        if len(cells) != len(self.header):
+            raise RowError("wrong_field_count", f"{len(cells)} fields where the header has {len(self.header)}")
+        return cells
 
     def replaced(self, raw: bytes, field: str, find: str, replace: str) -> bytes:
         position = self._position(field)
@@ -76,6 +77,8 @@ class CsvRows:
 
     def read(self, raw: bytes, source: str, rules: RowRules) -> Appearance:
         cells = self.cells(raw)
+        for position in self.rounded:
+            cells[position] = as_shown(cells[position])
         fields = {name: cells[position] for name, position in self.columns.fields.items()}
         extra = {
             name: cells[position] for position, name in self.columns.extra.items() if is_kept(name, cells[position])
@@ -122,15 +125,11 @@ def rows_of(file: BinaryIO) -> CsvRows | JsonRows:
     file.seek(0)
     if kind.format != "csv":
         return JsonRows(insight_of if kind.kind == "insights" else appearance_of_json)
-    first = next(line for _, line in LineReader(file, DEFAULT_LIMITS) if line.strip()).decode().rstrip("\r\n")
-    readings = [CsvRows(tuple(cells), delimiter, map_columns(cells)) for delimiter, cells in _headers(first)]
-    return max(readings, key=lambda reading: (len(reading.columns.fields), len(reading.header)))
-
-
-def _headers(line: str) -> Iterator[tuple[str, list[str]]]:
-    for delimiter in DELIMITERS:
-        with suppress(csv.Error):
-            yield delimiter, next(csv.reader([line], delimiter=delimiter, strict=True))
+    header = read_header(LineReader(file, kind, DEFAULT_LIMITS))
+    columns = header.columns
+    # Fused names are taken apart where the rows have a cell for each.
+    names = header.names if len(header.names) == columns.width else [column.name for column in columns.columns]
+    return CsvRows(tuple(names), header.delimiter, columns, header.rounded)
 
 
 def _decoded(raw: bytes) -> str:
