@@ -20,7 +20,7 @@ from services.common.kafka.producer import EventProducer, PublishError
 from services.common.kafka.quarantine import refuse
 from services.common.topics import Topic
 from services.gateway.dependencies import Resources
-from services.gateway.uploads import progress, replay, resolutions
+from services.gateway.uploads import progress, replay
 from tests.support.databases import fresh_database
 from tests.support.environment import ADMIN_EMAIL, environment
 from tests.support.gateway import Gateway, gateway_settings, running_gateway
@@ -48,7 +48,8 @@ async def env(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Asy
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def gateway(env: dict[str, str]) -> AsyncIterator[Gateway]:
-    async with running_gateway(gateway_settings(env)) as running:
+    # Most rows of these files are bad on purpose.
+    async with running_gateway(gateway_settings(env, upload_reject_limit=1)) as running:
         yield running
 
 
@@ -355,18 +356,28 @@ class TestInterrupted:
         assert [item["source"] for item in (await listed(gateway, upload))["items"]] == [source_of(upload, 3)]
 
 
-async def test_what_fixed_rows_became_can_be_told_for_a_withdrawal_and_forgotten(gateway: Gateway) -> None:
-    upload = await uploaded(gateway, row("undo", 1) + row("undo", 2, "") + row("undo", 3, ""))
+async def test_an_upload_is_withdrawn_with_its_fixed_rows_which_are_judged_anew_when_it_comes_again(
+    gateway: Gateway, sink: ServiceProcesses
+) -> None:
+    rows = row("undo", 1) + row("undo", 2, "") + row("undo", 3, "")
+    upload = await uploaded(gateway, rows)
     for line, number in ((3, 2), (4, 3)):
         await edited(gateway, id_of(upload, line, "missing_person"), row("undo", number))
-    async with gateway.database.acquire() as connection:
-        fixes = [fix async for batch in resolutions.fixes_of(connection, upload["upload_id"]) for fix in batch]
-        assert {fix.source for fix in fixes} == {source_of(upload, 3), source_of(upload, 4)}
-        in_kafka = [item for item in await published(gateway, "undo") if item.source != source_of(upload, 2)]
-        assert sorted([fix.item for fix in fixes], key=str) == sorted(in_kafka, key=str)
-        await resolutions.forget(connection, upload["upload_id"])
-        assert [fix async for fix in resolutions.fixes_of(connection, upload["upload_id"])] == []
-    assert (await listed(gateway, upload))["total"] == 2
+    await sink.start("processor", "insights")
+    answer = await gateway.http.delete(f"/api/v1/uploads/{upload['upload_id']}")
+    assert answer.status_code == 202
+
+    async def is_withdrawn() -> bool:
+        return bool((await gateway.get(f"uploads/{upload['upload_id']}"))["status"] == "withdrawn")
+
+    await wait_until(is_withdrawn, 60)
+    taken_back = [item for item in await published(gateway, "undo") if item.withdrawn]
+    assert {item.source for item in taken_back} == {source_of(upload, line) for line in (2, 3, 4)}
+    assert {item.appearance_key for item in taken_back} == {"undo-1", "undo-2", "undo-3"}
+
+    again = await uploaded(gateway, rows)
+    assert again["upload_id"] == upload["upload_id"]
+    assert (await listed(gateway, again))["total"] == again["rows_rejected"] == 2
 
 
 async def test_what_an_earlier_reading_of_the_bytes_refused_is_no_longer_open(gateway: Gateway) -> None:

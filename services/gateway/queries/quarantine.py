@@ -1,4 +1,4 @@
-"""What was refused and is still open: listed, grouped, and of one upload exported."""
+"""What was refused and is still open: listed, grouped, dismissed, and of one upload exported."""
 # ruff: noqa: S608 - values travel as parameters; what is formatted in are names and conditions written here
 
 from collections.abc import AsyncGenerator, Collection
@@ -66,7 +66,7 @@ def open_rows(
     if reason_codes:
         where.add("q.reason_code = ANY({})", list(reason_codes))
     if source:
-        where.add("q.source LIKE {}", prefix(source))
+        where.add("q.source LIKE {}", _prefix(source))
     if camera_ids:
         where.add("q.camera_id = ANY({})", list(camera_ids))
     return where
@@ -171,13 +171,26 @@ async def any_rejects(db: asyncpg.Pool, upload: Upload, reason_codes: Collection
 
 
 def _rows_of(upload: Upload) -> str:
-    return prefix(f"upload:{upload.upload_id}#")
+    return _prefix(f"upload:{upload.upload_id}#")
+
+
+async def dismiss(db: asyncpg.Pool, where: Conditions, actor: str) -> int:
+    """Take the rows `q` out of the quarantine unfixed; returns how many."""
+    by = where.parameter(actor)
+    done: str = await db.execute(
+        f"""
+        INSERT INTO quarantine_resolutions (quarantine_id, source, resolved_by, resolved_at)
+        SELECT q.quarantine_id, q.source, {by}, now() FROM quarantine q WHERE {where} ON CONFLICT DO NOTHING
+        """,
+        *where.parameters,
+    )
+    return int(done.split()[-1])
 
 
 def as_text(raw: bytes) -> str:
     return raw.decode("utf-8", "replace")
 
 
-def prefix(text: str) -> str:
+def _prefix(text: str) -> str:
     """A pattern for LIKE that matches what begins so."""
     return text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") + "%"

@@ -16,9 +16,8 @@ from services.gateway.models import (
     ReplayResult,
     ReplayRows,
 )
-from services.gateway.queries.quarantine import open_rows, read_groups, read_quarantine
+from services.gateway.queries.quarantine import dismiss, open_rows, read_groups, read_quarantine
 from services.gateway.uploads.replay import replay_group, replay_rows
-from services.gateway.uploads.resolutions import dismiss
 
 router = APIRouter(prefix="/quarantine", tags=["quarantine"])
 

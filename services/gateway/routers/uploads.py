@@ -1,5 +1,6 @@
 """Files: in, how far they are, and what of them was refused."""
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import aclosing

@@ -1,9 +1,8 @@
-"""What became of refused rows: fixed and published, or dismissed.
+"""What refused rows became once they were corrected.
 
 A fix is written down before it is published and settled after Kafka has acknowledged it. One that was interrupted in
 between is published again as it was written down, whatever the row is corrected to meanwhile: it may have arrived.
 """
-# ruff: noqa: S608 - values travel as parameters; what is formatted in are conditions written here
 
 from collections import Counter
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
@@ -14,8 +13,6 @@ import msgspec
 from msgspec import Struct
 
 from services.common.topics import SPECS, Topic
-from services.gateway.filters import Conditions
-from services.gateway.queries.quarantine import prefix
 
 _READ_ROWS = 500
 
@@ -83,19 +80,6 @@ async def count_as_accepted(connection: asyncpg.Connection, upload_id: str, sett
     )
 
 
-async def dismiss(db: asyncpg.Pool, where: Conditions, actor: str) -> int:
-    """Take the rows `q` out of the quarantine unfixed; returns how many."""
-    by = where.parameter(actor)
-    done: str = await db.execute(
-        f"""
-        INSERT INTO quarantine_resolutions (quarantine_id, source, resolved_by, resolved_at)
-        SELECT q.quarantine_id, q.source, {by}, now() FROM quarantine q WHERE {where} ON CONFLICT DO NOTHING
-        """,
-        *where.parameters,
-    )
-    return int(done.split()[-1])
-
-
 async def fixes_of(connection: asyncpg.Connection, upload_id: str) -> AsyncIterator[Sequence[Fix]]:
     """Everything that an upload's fixed rows became, also what may only have arrived, in batches."""
     last = ""
@@ -105,7 +89,7 @@ async def fixes_of(connection: asyncpg.Connection, upload_id: str) -> AsyncItera
             SELECT quarantine_id, source, raw, topic, item FROM quarantine_resolutions
             WHERE source LIKE $1 AND item IS NOT NULL AND quarantine_id > $2 ORDER BY quarantine_id LIMIT $3
             """,
-            prefix(f"upload:{upload_id}#"),
+            f"upload:{upload_id}#%",
             last,
             _READ_ROWS,
         )
@@ -113,11 +97,6 @@ async def fixes_of(connection: asyncpg.Connection, upload_id: str) -> AsyncItera
             return
         yield [_fix(row) for row in rows]
         last = rows[-1]["quarantine_id"]
-
-
-async def forget(connection: asyncpg.Connection, upload_id: str) -> None:
-    """Of an upload that was withdrawn: should its bytes come again, every row is judged anew."""
-    await connection.execute("DELETE FROM quarantine_resolutions WHERE source LIKE $1", prefix(f"upload:{upload_id}#"))
 
 
 def _fix(row: asyncpg.Record) -> Fix:

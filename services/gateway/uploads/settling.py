@@ -168,7 +168,8 @@ class Settler:
         async with self._db.acquire() as connection, connection.transaction():
             settled = await connection.fetchval(statement, row["upload_id"], row["attempt"])
             if settled and row["withdrawing"]:
-                await connection.execute(_FORGET_REFUSALS, f"upload:{row['upload_id']}#%")
+                for forget in (_FORGET_REFUSALS, _FORGET_FIXES):
+                    await connection.execute(forget, f"upload:{row['upload_id']}#%")
         if settled:
             log.info("upload settled", upload_id=row["upload_id"], withdrawn=row["withdrawing"])
             self._tell(row["upload_id"])
@@ -188,3 +189,4 @@ WHERE upload_id = $1 AND attempt = $2 AND phase = 'settling' AND withdrawing RET
 """
 
 _FORGET_REFUSALS = "DELETE FROM quarantine WHERE source LIKE $1"
+_FORGET_FIXES = "DELETE FROM quarantine_resolutions WHERE source LIKE $1"

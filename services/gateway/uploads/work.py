@@ -12,6 +12,7 @@ from services.gateway.settings import GatewaySettings
 from services.gateway.uploads import progress
 from services.gateway.uploads.job import Checkpoint, Counts, Job, Published, StoppedError
 from services.gateway.uploads.pipeline import import_file
+from services.gateway.uploads.resolutions import fixes_of
 from services.gateway.uploads.store import RawStore
 from services.gateway.uploads.withdrawal import withdraw_file
 
@@ -41,8 +42,11 @@ async def work_on(
             return None
         tell(upload_id)
         try:
-            work = withdraw_file if job.upload.withdrawing else import_file
-            upload = await work(job, store, producer, settings, _Journal(held, job, tell))
+            journal = _Journal(held, job, tell)
+            if job.upload.withdrawing:
+                upload = await withdraw_file(job, store, producer, settings, journal, fixes_of(held, upload_id))
+            else:
+                upload = await import_file(job, store, producer, settings, journal)
         except StoppedError:
             upload = None
         except FileError as error:
