@@ -384,7 +384,9 @@ async def test_what_an_earlier_reading_of_the_bytes_refused_is_no_longer_open(ga
     rows = row("zones", 1, "") + row("zones", 30).replace("2026-03-10 10:", "2025-03-30 02:")
     berlin = await uploaded(gateway, rows, timezone="Europe/Berlin")
     assert (berlin["rows_accepted"], berlin["rows_rejected"]) == (0, 2)
-    await gateway.database.execute("UPDATE uploads SET status = 'failed' WHERE upload_id = $1", berlin["upload_id"])
+    await gateway.database.execute(
+        "UPDATE uploads SET status = 'withdrawn', in_kafka = false WHERE upload_id = $1", berlin["upload_id"]
+    )
     jakarta = await uploaded(gateway, rows, timezone="Asia/Jakarta")
     assert jakarta["upload_id"] == berlin["upload_id"]
     assert (await listed(gateway, jakarta))["by_reason"] == {"missing_person": 1}

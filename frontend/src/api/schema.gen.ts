@@ -1177,6 +1177,20 @@ export interface components {
             /** Points */
             points: components["schemas"]["OccupancyPoint"][];
         };
+        /**
+         * OpenRows
+         * @description Every open row of one reason, of all sources that begin as named.
+         */
+        OpenRows: {
+            /** Reason Code */
+            reason_code: string;
+            /**
+             * Source
+             * @description prefix, such as `upload:<id>`; empty: every source
+             * @default
+             */
+            source: string;
+        };
         /** PreviewColumn */
         PreviewColumn: {
             /**
@@ -1224,20 +1238,6 @@ export interface components {
             item: {
                 [key: string]: unknown;
             } | null;
-        };
-        /**
-         * OpenRows
-         * @description Every open row of one reason, of all sources that begin as named.
-         */
-        OpenRows: {
-            /** Reason Code */
-            reason_code: string;
-            /**
-             * Source
-             * @description prefix, such as `upload:<id>`; empty: every source
-             * @default
-             */
-            source: string;
         };
         /**
          * Problem
