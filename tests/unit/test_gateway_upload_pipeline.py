@@ -3,7 +3,7 @@
 import gzip
 import io
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -17,6 +17,7 @@ from services.gateway.models import Upload, UploadSummary
 from services.gateway.settings import GatewaySettings
 from services.gateway.uploads import pipeline
 from services.gateway.uploads.job import Checkpoint, Counts, Job, Published, StoppedError
+from services.gateway.uploads.resolutions import Fix
 from services.gateway.uploads.store import RawStore
 from services.gateway.uploads.withdrawal import withdraw_file
 
@@ -103,6 +104,14 @@ def job(*, is_small: bool = False, is_decided: bool = False, checkpoint: Checkpo
         bytes_done=0, bytes_total=0, created_at=moment, completed_at=None, uploaded_by="o@example.com",
     )  # fmt: skip
     return Job(upload, 1, is_small, is_decided, in_kafka=False, checkpoint=checkpoint, published={})
+
+
+async def withdraw(*arguments: Any) -> Upload | None:
+    async def no_fixes() -> AsyncIterator[Sequence[Fix]]:
+        for fixes in list[list[Fix]]():
+            yield fixes
+
+    return await withdraw_file(*arguments, fixes=no_fixes())
 
 
 async def run(
@@ -217,8 +226,8 @@ async def test_a_withdrawal_publishes_what_the_import_did_and_goes_on_where_it_w
 
     producer.left, broken = left, Journal()
     with nullcontext() if left > 3 else pytest.raises(PublishError):
-        await run(text, job(), broken, producer, withdraw_file)
+        await run(text, job(), broken, producer, withdraw)
     producer.left, journal = 1_000, Journal()
-    await run(text, job(checkpoint=broken.checkpoints[-1]), journal, producer, withdraw_file)
+    await run(text, job(checkpoint=broken.checkpoints[-1]), journal, producer, withdraw)
     assert (producer.withdrawn, producer.refused) == (producer.sources, refused)
     assert journal.is_complete
