@@ -106,12 +106,14 @@ def job(*, is_small: bool = False, is_decided: bool = False, checkpoint: Checkpo
     return Job(upload, 1, is_small, is_decided, in_kafka=False, checkpoint=checkpoint, published={})
 
 
-async def withdraw(*arguments: Any) -> Upload | None:
+async def withdraw(
+    what: Job, store: RawStore, producer: EventProducer, settings: GatewaySettings, journal: Journal
+) -> Upload | None:
     async def no_fixes() -> AsyncIterator[Sequence[Fix]]:
         for fixes in list[list[Fix]]():
             yield fixes
 
-    return await withdraw_file(*arguments, fixes=no_fixes())
+    return await withdraw_file(what, store, producer, settings, journal, no_fixes())
 
 
 async def run(
