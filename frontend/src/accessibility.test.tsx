@@ -3,7 +3,7 @@ import axe from 'axe-core'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { FakeServer } from './test/fake-server'
 import { openApp } from './test/open-app'
-import { anAlert, anUpload } from './test/samples'
+import { anAlert, anUpload, aQuarantineGroup, aQuarantineItem } from './test/samples'
 
 // These need colours and drawn text, which this environment lacks.
 const UNSEEN = { 'color-contrast': { enabled: false }, 'label-content-name-mismatch': { enabled: false } }
@@ -27,17 +27,25 @@ describe('no page bars anybody', () => {
       .on('GET /uploads', { items: [held, moving], next_cursor: null })
       .on('GET /uploads/up-1', held)
       .on('GET /uploads/up-2', moving)
+      .on('GET /quarantine/groups', { items: [aQuarantineGroup()] })
+      .on('GET /quarantine', { items: [aQuarantineItem()], next_cursor: 'c', total: 7, by_reason: {} })
       .install()
   })
 
-  it.each(['/overview', '/alerts', '/sessions', '/uploads', '/uploads/up-1', '/uploads/up-2', '/uploads/none'])(
-    '%s',
-    async (path) => {
-      openApp(path)
-      await screen.findByRole('heading', { level: 1 })
-      expect(await violations()).toEqual([])
-    },
-  )
+  it.each([
+    '/overview',
+    '/alerts',
+    '/sessions',
+    '/uploads',
+    '/uploads/up-1',
+    '/uploads/up-2',
+    '/uploads/none',
+    '/quarantine',
+  ])('%s', async (path) => {
+    openApp(path)
+    await screen.findByRole('heading', { level: 1 })
+    expect(await violations()).toEqual([])
+  })
 
   it('a preview', async () => {
     const { user } = openApp('/uploads')
@@ -49,6 +57,17 @@ describe('no page bars anybody', () => {
   it('a decision', async () => {
     const { user } = openApp('/uploads/up-1')
     await user.click(await screen.findByRole('button', { name: 'Decide' }))
+    await screen.findByText('person-7,cam-05,noon,10:04')
+    expect(await violations()).toEqual([])
+  })
+
+  it('a row and a group being mended', async () => {
+    const { user } = openApp('/quarantine?reason=bad_timestamp')
+    await user.click(await screen.findByRole('button', { name: 'Edit line 17' }))
+    await user.click(screen.getByText('Fix all 7 rows at once'))
+    expect(await violations()).toEqual([])
+    await user.type(screen.getByLabelText('Field'), 'x')
+    await user.click(screen.getByRole('button', { name: 'Fix and run again' }))
     expect(await violations()).toEqual([])
   })
 })

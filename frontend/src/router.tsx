@@ -6,6 +6,7 @@ import { homeRoute } from './routes/home'
 import { insightsRoute } from './routes/insights'
 import { loginRoute } from './routes/login'
 import { overviewRoute } from './routes/overview'
+import { quarantineRoute } from './routes/quarantine'
 import { type RouterContext, rootRoute } from './routes/root'
 import { sessionsRoute } from './routes/sessions'
 import { shellRoute } from './routes/shell'
@@ -21,6 +22,7 @@ const routeTree = rootRoute.addChildren([
     sessionsRoute,
     uploadsRoute,
     uploadRoute,
+    quarantineRoute,
   ]),
 ])
 

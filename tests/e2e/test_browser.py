@@ -196,7 +196,7 @@ async def test_a_large_file_goes_on_where_it_stopped_after_a_cut_connection_and_
     await expect(page.get_by_role("region", name="Unfinished uploads")).to_have_count(0)
 
 
-async def test_a_file_with_many_bad_rows_is_decided_on_and_undone(
+async def test_a_file_with_many_bad_rows_is_decided_on_mended_and_undone(
     stack: LocalSettings, page: Page, tmp_path: Path
 ) -> None:
     file = tmp_path / "half-bad.csv"
@@ -214,6 +214,25 @@ async def test_a_file_with_many_bad_rows_is_decided_on_and_undone(
     await expect(card.get_by_text("12 rows in, 8 rejected (40%)")).to_be_visible(timeout=PATIENCE_MS)
     await expect(card.get_by_role("button", name="Undo this upload")).to_be_visible(timeout=PATIENCE_MS)
 
-    await card.get_by_role("button", name="Undo this upload").click()
+    await card.get_by_role("link", name="Review and fix").click()
+    await page.get_by_role("button", name="Open a time that cannot be read").click()
+    await page.get_by_text("Fix all 8 rows at once").click()
+    await page.get_by_label("Field").fill("utc_time_started_readable")
+    await page.get_by_label("Find").fill("noon")
+    await page.get_by_label("Replace with").fill("2025-01-15 12:00:00")
+    await page.get_by_role("button", name="Fix and run again").click()
+    await page.get_by_role("button", name="Run 8 rows again").click()
+    await expect(page.get_by_text("8 rows ran again: 0 in, 8 still refused.")).to_be_visible(timeout=PATIENCE_MS)
+
+    await page.get_by_role("button", name="Edit line 2", exact=True).click()
+    await page.get_by_label("Text of line 2", exact=True).fill(
+        "e2e-20-0,e2e-files,2025-01-15 12:00:00,2025-01-15 12:01:00,"
+    )
+    await page.get_by_role("button", name="Run again", exact=True).click()
+    await expect(page.get_by_text("1 row ran again: 1 in.")).to_be_visible(timeout=PATIENCE_MS)
+
+    await page.get_by_role("link", name="Line 3").click()
+    await expect(page.get_by_text("13 rows in, 7 rejected (35%)")).to_be_visible(timeout=PATIENCE_MS)
+    await page.get_by_role("button", name="Undo this upload").click()
     await page.get_by_role("dialog").get_by_role("button", name="Undo this upload").click()
     await expect(page.get_by_text("Undone: what only this file brought")).to_be_visible(timeout=2 * PATIENCE_MS)

@@ -13,6 +13,8 @@ interface Search extends Filters {
   cursor?: string | undefined
   sel?: string | undefined
   show?: UploadGroup | undefined
+  source?: string | undefined
+  reason?: string | undefined
 }
 
 /** Changes part of the address of the page one is on, and leaves the page where it is scrolled to. */

@@ -50,6 +50,8 @@ export class FakeServer {
     ['GET /alerts', EMPTY_PAGE],
     ['GET /uploads', EMPTY_PAGE],
     ['POST /uploads/preview', aPreview()],
+    ['GET /quarantine', EMPTY_PAGE],
+    ['GET /quarantine/groups', { items: [] }],
     ['GET /sessions', EMPTY_PAGE],
     ['GET /analytics/summary', aSummary()],
     ['GET /analytics/occupancy/timeline', { bucket_seconds: 900, timezone: 'Asia/Jakarta', points: [] }],

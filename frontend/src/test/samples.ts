@@ -1,4 +1,4 @@
-import type { Alert, Summary, Upload, UploadPreview } from '../api/types'
+import type { Alert, QuarantineGroup, QuarantineItem, Summary, Upload, UploadPreview } from '../api/types'
 
 export function anAlert(change: Partial<Alert> = {}): Alert {
   return {
@@ -109,6 +109,31 @@ export function aPreview(change: Partial<UploadPreview> = {}): UploadPreview {
       { line: 3, reason_code: 'bad_timestamp', reason: 'noon is no time', item: null },
     ],
     warnings: ['Times name no zone.'],
+    ...change,
+  }
+}
+
+export function aQuarantineItem(change: Partial<QuarantineItem> = {}): QuarantineItem {
+  return {
+    quarantine_id: 'q-1',
+    camera_id: 'cam-05',
+    source: 'upload:up-1#17',
+    reason_code: 'bad_timestamp',
+    reason: 'noon is no time',
+    quarantined_at: '2025-11-21T10:00:00Z',
+    raw: 'person-7,cam-05,noon,10:04',
+    ...change,
+  }
+}
+
+export function aQuarantineGroup(change: Partial<QuarantineGroup> = {}): QuarantineGroup {
+  return {
+    reason_code: 'bad_timestamp',
+    reason: 'a time that cannot be read',
+    suggestion: 'Write times as 2025-11-21T10:00:00Z.',
+    count: 7,
+    newest_at: '2025-11-21T10:00:00Z',
+    sample: { quarantine_id: 'q-1', raw: 'person-7,cam-05,noon,10:04' },
     ...change,
   }
 }

@@ -4,6 +4,7 @@ const PATHS = {
   insights: 'M4 19V9m5 10V5m5 14v-7m5 7V8',
   sessions: 'M4 6h16M4 12h16M4 18h16',
   uploads: 'M12 16V4m0 0L7 9m5-5 5 5M4 20h16',
+  quarantine: 'M12 3 2.5 20h19ZM12 10v4m0 3v.5',
   theme: 'M12 3a9 9 0 1 0 0 18Zm0 0a9 9 0 0 1 0 18',
   close: 'M6 6l12 12M18 6 6 18',
   info: 'M12 11v6m0-10v.5',

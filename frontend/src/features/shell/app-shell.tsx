@@ -1,8 +1,10 @@
 import { Link, Outlet } from '@tanstack/react-router'
+import type { Role } from '../../api/types'
 import { Icon, type IconName } from '../../ui/icon'
 import { FreshnessPill } from '../alerts/freshness-pill'
 import { useOpenAlertCount } from '../alerts/queries'
 import { useRunningStream } from '../alerts/stream'
+import { hasRole, useMe } from '../auth/queries'
 import { useRunningTransfers } from '../uploads/use-transfers'
 import { IgnoredNote } from './ignored-note'
 import { ThemeToggle } from './theme-toggle'
@@ -14,11 +16,13 @@ const PAGES = [
   { to: '/insights', label: 'Insights', icon: 'insights' },
   { to: '/sessions', label: 'Sessions', icon: 'sessions' },
   { to: '/uploads', label: 'Uploads', icon: 'uploads' },
-] as const satisfies { to: string; label: string; icon: IconName }[]
+  { to: '/quarantine', label: 'Quarantine', icon: 'quarantine', least: 'analyst' },
+] as const satisfies { to: string; label: string; icon: IconName; least?: Role }[]
 
 export function AppShell() {
   useRunningStream()
   const sending = useRunningTransfers()
+  const me = useMe()
   const open = useOpenAlertCount()
 
   return (
@@ -34,7 +38,7 @@ export function AppShell() {
         <UserMenu />
       </header>
       <nav className="nav" aria-label="Main">
-        {PAGES.map(({ to, label, icon }) => (
+        {PAGES.filter((page) => !('least' in page) || hasRole(me, page.least)).map(({ to, label, icon }) => (
           <Link key={to} to={to} search={keepFilters} activeProps={{ 'aria-current': 'page' }}>
             <Icon name={icon} />
             <span>{label}</span>
@@ -64,5 +68,5 @@ export function AppShell() {
 /** What is looked at stays the same from page to page; what belongs to one page only does not travel. */
 function keepFilters<T extends object>(before: T): T {
   const own = { cursor: undefined, sel: undefined, sort: undefined, status: undefined, compare: undefined }
-  return { ...before, ...own, show: undefined }
+  return { ...before, ...own, show: undefined, source: undefined, reason: undefined }
 }

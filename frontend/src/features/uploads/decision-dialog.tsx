@@ -1,8 +1,13 @@
+import { Link } from '@tanstack/react-router'
 import type { Upload } from '../../api/types'
 import { formatCount, formatShare, plural } from '../../lib/format'
 import { Dialog } from '../../ui/dialog'
+import { hasRole, useMe } from '../auth/queries'
+import { useQuarantineRows } from '../quarantine/queries'
 import { useUploadCall } from './queries'
-import { RejectReasons, rejectsAddress } from './upload-result'
+import { RejectReasons, rejectsAddress, sourceOf } from './upload-result'
+
+const EXAMPLES = 3
 
 interface DecisionProps {
   upload: Upload
@@ -14,6 +19,7 @@ interface DecisionProps {
 export function DecisionDialog({ upload, onDone, onClose }: DecisionProps) {
   const { upload_id, file_name, rows_rejected, rows_total } = upload
   const call = useUploadCall(upload_id)
+  const mayRead = hasRole(useMe(), 'analyst')
   const choose = (choice: 'import' | 'drop') => call.mutate(choice, { onSuccess: onDone })
 
   return (
@@ -23,10 +29,19 @@ export function DecisionDialog({ upload, onDone, onClose }: DecisionProps) {
         {formatShare(rows_rejected, rows_total)}).
       </p>
       <RejectReasons upload={upload} />
+      {mayRead && <Examples uploadId={upload_id} />}
       <p>
         <a href={rejectsAddress(upload_id)} download>
           Download all rejects
         </a>
+        {mayRead && (
+          <>
+            {' · '}
+            <Link to="/quarantine" search={({ tz }) => ({ tz, source: sourceOf(upload_id) })}>
+              Look at them in the quarantine
+            </Link>
+          </>
+        )}
       </p>
       {call.error && (
         <p className="form-error" role="alert">
@@ -45,5 +60,19 @@ export function DecisionDialog({ upload, onDone, onClose }: DecisionProps) {
         </button>
       </div>
     </Dialog>
+  )
+}
+
+function Examples({ uploadId }: { uploadId: string }) {
+  const { data } = useQuarantineRows({ source: sourceOf(uploadId), limit: EXAMPLES })
+  return (
+    <ul className="examples" aria-label="Examples">
+      {data?.items.map((item) => (
+        <li key={item.quarantine_id}>
+          <span>{item.reason}</span>
+          <code className="raw">{item.raw}</code>
+        </li>
+      ))}
+    </ul>
   )
 }

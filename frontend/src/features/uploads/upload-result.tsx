@@ -3,10 +3,16 @@ import type { Upload } from '../../api/types'
 import { formatCount, formatDuration, formatShare, formatSpan, plural } from '../../lib/format'
 import { toIso } from '../../lib/time-range'
 import { rejectReason, rejectsByCount } from '../../lib/upload'
+import { hasRole, useMe } from '../auth/queries'
 import { useZone } from '../filters/use-view'
 
 export function rejectsAddress(uploadId: string): string {
   return `/api/v1/uploads/${encodeURIComponent(uploadId)}/rejects.csv`
+}
+
+/** The rows of one upload among those of the quarantine. */
+export function sourceOf(uploadId: string): string {
+  return `upload:${uploadId}#`
 }
 
 export function UploadResult({ upload, duplicate }: { upload: Upload; duplicate: boolean }) {
@@ -116,6 +122,7 @@ function Contents({ upload: { summary, kind } }: { upload: Upload }) {
 }
 
 function Rejects({ upload }: { upload: Upload }) {
+  const mayRead = hasRole(useMe(), 'analyst')
   if (upload.rows_rejected === 0) return null
   return (
     <div className="rejects">
@@ -125,6 +132,11 @@ function Rejects({ upload }: { upload: Upload }) {
         <a className="button" href={rejectsAddress(upload.upload_id)} download>
           Download rejects
         </a>
+        {mayRead && (
+          <Link className="button" to="/quarantine" search={({ tz }) => ({ tz, source: sourceOf(upload.upload_id) })}>
+            Review and fix
+          </Link>
+        )}
       </div>
     </div>
   )

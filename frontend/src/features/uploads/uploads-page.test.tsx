@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Upload } from '../../api/types'
 import { FakeEventSource, FakeServer, ME, Refusal } from '../../test/fake-server'
 import { openApp } from '../../test/open-app'
-import { anUpload, aPreview } from '../../test/samples'
+import { anUpload, aPreview, aQuarantineItem } from '../../test/samples'
 import { sendFile } from './send-file'
 import { findUnfinished, forgetUnfinished, isPartOf, sendResumable } from './send-resumable'
 
@@ -139,6 +139,10 @@ describe('uploading', () => {
     expect(list.getByRole('link', { name: 'Download rejects' })).toHaveAttribute(
       'href',
       '/api/v1/uploads/up-1/rejects.csv',
+    )
+    expect(list.getByRole('link', { name: 'Review and fix' })).toHaveAttribute(
+      'href',
+      '/quarantine?source=upload%3Aup-1%23',
     )
   })
 
@@ -327,11 +331,14 @@ describe('one upload', () => {
   })
 
   it('that is held shows how many rows are bad and why, and takes the good ones when told to', async () => {
+    server.on('GET /quarantine', { items: [aQuarantineItem()], next_cursor: null, total: 50, by_reason: {} })
     const { user } = await open(held)
     expect(screen.getByText(/50 of 200 rows so far/)).toHaveTextContent('25%')
     await user.click(screen.getByRole('button', { name: 'Decide' }))
     const dialog = within(screen.getByRole('dialog', { name: 'What should become of day.csv?' }))
     expect(dialog.getByText(/50 rows: a time that cannot be read/)).toBeInTheDocument()
+    expect(await dialog.findByText('person-7,cam-05,noon,10:04')).toBeInTheDocument()
+    expect(server.queries('/quarantine')[0]?.get('source')).toBe('upload:up-1#')
 
     server.on('POST /uploads/up-1/decision', processing()).on('GET /uploads/up-1', processing())
     await user.click(dialog.getByRole('button', { name: 'Import the good rows' }))
@@ -341,7 +348,7 @@ describe('one upload', () => {
     expect(server.sent).toEqual([{ call: 'POST /uploads/up-1/decision', body: { choice: 'import' } }])
   })
 
-  it('that is held can be dropped', async () => {
+  it('that is held can be dropped, by an operator who may not read the quarantine too', async () => {
     server.on('GET /auth/me', { ...ME, role: 'operator' })
     const { user } = await open(held)
     await user.click(screen.getByRole('button', { name: 'Decide' }))
@@ -350,6 +357,7 @@ describe('one upload', () => {
     await user.click(screen.getByRole('button', { name: 'Drop all' }))
     expect(await screen.findByText(/None of its rows was counted/)).toBeInTheDocument()
     expect(server.sent[0]?.body).toEqual({ choice: 'drop' })
+    expect(server.queries('/quarantine')).toEqual([])
   })
 
   it('that does not exist says so', async () => {

@@ -1,0 +1,91 @@
+import { Link, useSearch } from '@tanstack/react-router'
+import { useEffect, useRef, useState } from 'react'
+import type { QuarantineItem, ReplayResult } from '../../api/types'
+import { formatCount, formatInstant } from '../../lib/format'
+import { mayReplay, uploadRow } from '../../lib/quarantine'
+import { rejectReason } from '../../lib/upload'
+import { PageLinks } from '../../ui/page-links'
+import { Panel } from '../../ui/panel'
+import { useZone } from '../filters/use-view'
+import { BulkFix } from './bulk-fix'
+import { useQuarantineRows } from './queries'
+import { ReplayOutcome } from './replay-outcome'
+import { RowEditor } from './row-editor'
+
+interface GroupRowsProps {
+  reason: string
+  source: string | undefined
+  words: string | undefined
+}
+
+/** The rows of one reason, each of which can be mended and run again, or all at once. */
+export function GroupRows({ reason, source, words }: GroupRowsProps) {
+  const { cursor } = useSearch({ from: '/shell/quarantine' })
+  const rows = useQuarantineRows({ reason, source, cursor })
+  const [outcome, setOutcome] = useState<ReplayResult | null>(null)
+  const ref = useRef<HTMLDivElement>(null)
+  useEffect(() => ref.current?.focus({ preventScroll: true }), [])
+
+  return (
+    <div ref={ref} tabIndex={-1} className="group-rows">
+      <Panel
+        title={`Rows: ${words ?? rejectReason(reason)}`}
+        result={rows}
+        height={300}
+        isEmpty={(page) => page.items.length === 0 && outcome === null}
+        empty={<p className="empty">No row is left here.</p>}
+      >
+        {(page) => (
+          <>
+            {outcome && <ReplayOutcome result={outcome} rows={page.items} />}
+            {page.items.length > 0 && (source === undefined || mayReplay(source)) && (
+              <BulkFix reason={reason} source={source ?? ''} onDone={setOutcome} />
+            )}
+            <ul className="refused" aria-label="Refused rows">
+              {page.items.map((item) => (
+                <Row key={item.quarantine_id} item={item} onDone={setOutcome} />
+              ))}
+            </ul>
+            {(page.next_cursor || cursor) && <PageLinks cursor={cursor} next={page.next_cursor} />}
+          </>
+        )}
+      </Panel>
+    </div>
+  )
+}
+
+function Row({ item, onDone }: { item: QuarantineItem; onDone: (result: ReplayResult) => void }) {
+  const zone = useZone()
+  const [editing, setEditing] = useState(false)
+  const from = uploadRow(item.source)
+  const name = from ? `line ${formatCount(from.line)}` : item.source
+  return (
+    <li aria-label={name}>
+      <p className="refused-head">
+        {from ? (
+          <Link to="/uploads/$uploadId" params={{ uploadId: from.uploadId }} search={({ tz }) => ({ tz })}>
+            Line {formatCount(from.line)}
+          </Link>
+        ) : (
+          <span className="cell">{item.source}</span>
+        )}
+        <time className="quiet" dateTime={item.quarantined_at} title={formatInstant(item.quarantined_at, zone, 'full')}>
+          {formatInstant(item.quarantined_at, zone)}
+        </time>
+        {item.camera_id && <span className="quiet cell">{item.camera_id}</span>}
+        <span>{item.reason}</span>
+        <span className="spacer" />
+        {mayReplay(item.source) && !editing && (
+          <button type="button" className="small" aria-label={`Edit ${name}`} onClick={() => setEditing(true)}>
+            Edit
+          </button>
+        )}
+      </p>
+      {editing ? (
+        <RowEditor item={item} name={name} onDone={onDone} onClose={() => setEditing(false)} />
+      ) : (
+        <code className="raw">{item.raw}</code>
+      )}
+    </li>
+  )
+}
