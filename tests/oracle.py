@@ -26,16 +26,31 @@ Interval = tuple[pd.Timestamp, pd.Timestamp]
 
 
 def reports(accepted: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """Accepted appearance reports, as `Appearance` events in JSON or as dictionaries of the same fields."""
-    return _frame(accepted, REPORT_FIELDS)
+    """Accepted appearance reports in order, as `Appearance` events in JSON or as dictionaries of the same fields."""
+    return _frame(_standing(accepted, ("camera_id", "appearance_key")), REPORT_FIELDS)
 
 
 def insight_events(accepted: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     """Accepted insight events, one row an `insight_id`: the latest report holds, of one time the greater JSON."""
     latest: dict[str, Mapping[str, Any]] = {}
-    for event in sorted(accepted, key=lambda event: (pd.Timestamp(event["reported_at"]), canonical_json(event))):
+    standing = _standing(accepted, ("insight_id",))
+    for event in sorted(standing, key=lambda event: (pd.Timestamp(event["reported_at"]), canonical_json(event))):
         latest[event["insight_id"]] = event
     return _frame(list(latest.values()), INSIGHT_FIELDS)
+
+
+def _standing(accepted: Sequence[Mapping[str, Any]], identity: Sequence[str]) -> list[Mapping[str, Any]]:
+    """The reports that nobody took back: a withdrawn one cancels what its origin, the source without the row, reported
+    of the same thing before."""
+    cancelled: set[tuple[Any, ...]] = set()
+    standing = []
+    for report in reversed(accepted):
+        of = (*(report[field] for field in identity), report.get("source", "").split("#")[0])
+        if report.get("withdrawn", False):
+            cancelled.add(of)
+        elif of not in cancelled:
+            standing.append(report)
+    return standing[::-1]
 
 
 def appearances(reports: pd.DataFrame) -> pd.DataFrame:

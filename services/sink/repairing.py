@@ -7,8 +7,10 @@ import asyncpg
 from services.common.events.appearances import MergedAppearance
 from services.common.events.sessions import Session
 from services.common.topics import Topic
-from services.sink.domain.repair import GapOf, Span, settle
-from services.sink.merging import MERGED_COLUMNS, execute_each, merged_of
+from services.sink.appearances import MERGED_COLUMNS, merged_of
+from services.sink.domain import repair
+from services.sink.domain.repair import GapOf, Span
+from services.sink.statements import execute_each
 from services.sink.tables import TABLES
 
 TABLE = TABLES[Topic.SESSIONS]
@@ -38,6 +40,12 @@ OR told.appearance_count <> (
     WHERE camera_id = told.camera_id AND subject_id = told.subject_id
           AND appearances.started_at BETWEEN told.started_at AND told.ended_at AND first_revision <= told.revision
 )
+OR EXISTS (
+    SELECT FROM session_checks
+    WHERE withdrawn AND session_checks.camera_id = told.camera_id AND session_checks.subject_id = told.subject_id
+          AND session_checks.started_at <= told.ended_at + told.gap
+          AND session_checks.ended_at >= told.started_at - told.gap
+)
 """
 
 _CHECKS_DUE = """
@@ -66,10 +74,26 @@ FROM {_SPANS} JOIN appearances
 
 _TELL = "INSERT INTO session_outbox (session) VALUES ($1)"
 
+_LOCK_SESSIONS = """
+SELECT FROM sink_offsets WHERE topic = $1 AND partition = ANY($2::int[]) ORDER BY partition FOR UPDATE
+"""
+
 
 async def store_sessions(connection: asyncpg.Connection, told: Iterable[Session], gap_of: GapOf) -> int:
-    """Store the records, and leave in the outbox what had to be put right, and say how many that is; see `settle`."""
-    repaired = await settle(_StoredFacts(connection, gap_of), told, gap_of)
+    """Store the records and leave in the outbox what had to be put right, and how many that is; see `repair.settle`."""
+    return await _tell(connection, await repair.settle(_StoredFacts(connection, gap_of), told, gap_of))
+
+
+async def look_again(
+    connection: asyncpg.Connection, spans: Sequence[Span], partitions: Collection[int], gap_of: GapOf
+) -> int:
+    """Put right what is stored about the spans, which lie in these partitions, and leave it in the outbox."""
+    # Another sink may be writing their session records, and would judge them by what is no more.
+    await connection.execute(_LOCK_SESSIONS, Topic.SESSIONS, sorted(partitions))
+    return await _tell(connection, await repair.look_again(_StoredFacts(connection, gap_of), spans, gap_of))
+
+
+async def _tell(connection: asyncpg.Connection, repaired: Sequence[Session]) -> int:
     await execute_each(connection, _TELL, [(each,) for each in repaired])
     return len(repaired)
 

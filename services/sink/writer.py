@@ -9,11 +9,13 @@ from services.common.events.quarantine import Quarantined
 from services.common.events.sessions import revision_after
 from services.common.failpoints import failpoint
 from services.common.topics import Topic
+from services.sink.appearances import store_appearances
+from services.sink.cameras import store_cameras
 from services.sink.domain.batch import Batch, Partition, Placed
 from services.sink.domain.repair import GapOf
 from services.sink.domain.rows import CameraRow, cameras_of, newest
-from services.sink.merging import store_appearances, store_cameras
-from services.sink.repairing import store_sessions
+from services.sink.insights import store_insights
+from services.sink.repairing import look_again, store_sessions
 from services.sink.tables import QUARANTINE, TABLES
 
 REFUSALS = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, asyncpg.ProgramLimitExceededError)
@@ -67,7 +69,7 @@ class Writer:
         self._pool = pool
         self._stores: dict[Topic, Store] = {
             **{topic: _storing(topic) for topic in TABLES},
-            Topic.APPEARANCES: _store_appearances,
+            Topic.APPEARANCES: _storing_appearances(gap_of),
             Topic.SESSIONS: _storing_sessions(gap_of),
             Topic.INSIGHTS_MERGED: _store_insights,
             Topic.CAMERAS: _store_cameras,
@@ -178,14 +180,20 @@ def _storing_sessions(gap_of: GapOf) -> Store:
     return store
 
 
-async def _store_appearances(connection: asyncpg.Connection, items: Sequence[Placed]) -> int:
-    await store_appearances(connection, [(each.item, revision_after(each.offset)) for each in items])
-    await store_cameras(connection, cameras_of(each.item for each in items))
-    return 0
+def _storing_appearances(gap_of: GapOf) -> Store:
+    async def store(connection: asyncpg.Connection, items: Sequence[Placed]) -> int:
+        withdrawn = await store_appearances(connection, [(each.item, revision_after(each.offset)) for each in items])
+        await store_cameras(connection, cameras_of(each.item for each in items if not each.item.withdrawn))
+        if not withdrawn:
+            return 0
+        partitions = {each.partition for each in items if each.item.withdrawn}
+        return await look_again(connection, withdrawn, partitions, gap_of)
+
+    return store
 
 
 async def _store_insights(connection: asyncpg.Connection, items: Sequence[Placed]) -> int:
-    await _storing(Topic.INSIGHTS_MERGED)(connection, list(items))
+    await store_insights(connection, [each.item for each in items])
     return await _store_cameras(connection, items)
 
 

@@ -55,6 +55,12 @@ class Sink:
         assert written.quarantined == []
         return written.repaired
 
+    async def starts_anew(self) -> None:
+        """Reads what it has read again, into the tables as they are."""
+        await self._pool.execute("TRUNCATE sink_offsets")
+        self._reports.clear()
+        self._ends = dict.fromkeys(self._ends, 0)
+
     async def outbox(self) -> list[Session]:
         rows = await self._pool.fetch("SELECT session FROM session_outbox ORDER BY outbox_id")
         return [msgspec.convert(row["session"], Session) for row in rows]

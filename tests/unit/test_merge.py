@@ -2,8 +2,10 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
+from services.common.events.insights import InsightEvent
 from tests.support.camera_feed import CameraFeed, at, insight, seconds, session
 
 EVENT = 10_000
@@ -186,3 +188,44 @@ def test_many_revisions_are_claimed_at_once() -> None:
         claims += list(camera.claim())
         feed.values.update(camera.writes())
     assert [key for key, _ in claims] == ["camera"]
+
+
+class TestWithdrawals:
+    def test_an_event_that_nobody_reports_any_more_is_told_as_withdrawn(self) -> None:
+        feed = CameraFeed()
+        (told,) = feed.insights(insight("i", EVENT, source="upload:1#1"))
+        (gone,) = feed.insights(insight("i", EVENT, source="upload:1#1", withdrawn=True))
+        assert (told.withdrawn, gone.withdrawn) == (False, True)
+        assert gone.revision > told.revision
+
+    def test_sessions_about_it_then_tell_nothing_of_it(self) -> None:
+        feed = CameraFeed()
+        feed.insights(insight("i", EVENT))
+        feed.insights(insight("i", EVENT, withdrawn=True))
+        assert feed.sessions(session("s", EVENT, EVENT + 10)).insights == []
+
+    def test_what_another_origin_reported_holds_as_if_it_had_been_alone(self) -> None:
+        feed = CameraFeed()
+        feed.insights(insight("i", EVENT, source="corsight:webhook", kind="loitering"))
+        feed.insights(insight("i", EVENT, source="upload:1#1", kind="crowd", reported_at=at(EVENT + 9)))
+        (told,) = feed.insights(insight("i", EVENT, source="upload:1#8", withdrawn=True))
+        assert (told.kind, told.source, told.withdrawn) == ("loitering", "corsight:webhook", False)
+
+    def test_what_an_origin_reports_after_it_took_it_back_counts_again(self) -> None:
+        feed = CameraFeed()
+        feed.insights(insight("i", EVENT, kind="crowd"))
+        feed.insights(insight("i", EVENT, withdrawn=True))
+        (told,) = feed.insights(insight("i", EVENT, kind="loitering", reported_at=at(0)))
+        assert (told.kind, told.withdrawn) == ("loitering", False)
+        assert feed.insights(insight("j", EVENT), insight("j", EVENT, withdrawn=True))[0].withdrawn
+
+    def test_what_takes_back_an_event_that_is_not_known_is_told_all_the_same(self) -> None:
+        """The state may be younger than what is stored."""
+        assert [told.withdrawn for told in CameraFeed().insights(insight("i", EVENT, withdrawn=True))] == [True]
+
+    def test_an_event_of_one_origin_is_kept_as_it_always_was(self) -> None:
+        feed = CameraFeed()
+        one = insight("i", EVENT)
+        feed.insights(one)
+        [value] = [value for key, value in feed.values.items() if key.startswith("insight:")]
+        assert msgspec.msgpack.decode(value, type=InsightEvent) == one

@@ -9,6 +9,8 @@ from tests.support.hand_made import DAY, appearances_of, at, seen, sessions_of
 
 
 def spans(sessions: pd.DataFrame) -> list[tuple[str, str]]:
+    if sessions.empty:
+        return []
     return [
         (f"{start:%H:%M:%S.%f}".removesuffix(".000000"), f"{end:%H:%M:%S.%f}".removesuffix(".000000"))
         for start, end in zip(sessions["started_at"], sessions["ended_at"], strict=True)
@@ -125,6 +127,26 @@ class TestAppearances:
         found = sessions_of(live, seen("b", "10:00:30", "10:00:40"), {**live, "person_id": "p1"})
         assert list(found["subject_id"]) == ["p1"]
         assert list(found["appearance_count"]) == [2]
+
+
+class TestWithdrawals:
+    def test_what_an_origin_takes_back_was_never_reported_by_it(self) -> None:
+        live = seen("a", "10:00:00", "10:00:10", source="corsight:webhook")
+        upload = seen("a", "09:59:00", "10:00:20", source="upload:1#4")
+        gone = {**upload, "source": "upload:1#5", "withdrawn": True}
+        assert spans(sessions_of(live, upload, gone)) == [("10:00:00", "10:00:10")]
+        assert spans(sessions_of(upload, gone)) == []
+        assert spans(sessions_of(upload, gone, seen("a", "11:00:00", "11:00:05", source="upload:1#4"))) == [
+            ("11:00:00", "11:00:05")
+        ]
+
+    def test_an_insight_that_is_taken_back_leaves_those_of_other_origins(self) -> None:
+        one = {"insight_id": "i", "camera_id": "c1", "kind": "crowd", "reported_at": f"{DAY}10:00:00Z"}
+        one |= {"started_at": f"{DAY}10:00:00Z", "source": "upload:1#1"}
+        other = {**one, "kind": "loitering", "source": "upload:2#1"}
+        gone = {**one, "withdrawn": True}
+        assert list(oracle.insight_events([other, one, gone])["kind"]) == ["loitering"]
+        assert oracle.insight_events([one, gone]).empty
 
 
 class TestOccupancy:

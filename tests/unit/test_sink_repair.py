@@ -13,7 +13,8 @@ from msgspec.structs import replace
 from services.common.events.appearances import Appearance, MergedAppearance, subject_id_of
 from services.common.events.common import OTHER
 from services.common.events.sessions import Session, appearances_before, revision_after
-from services.sink.domain.repair import Check, Span, misleading, settle
+from services.sink.domain.repair import Check, Span, settle
+from services.sink.domain.reports import ByOrigin, Told, checks, standing, united
 from services.sink.domain.rows import AppearanceRow
 from tests import oracle
 from tests.support.forgetful import ForgetfulProcessor
@@ -33,22 +34,26 @@ class Shelf:
 
     def __init__(self) -> None:
         self.appearances: dict[str, AppearanceRow] = {}
+        self.by_origin: dict[str, ByOrigin] = {}
         self.sessions: dict[str, Session] = {}
         self.checks: list[Check] = []
 
-    def report(self, reports: Sequence[tuple[int, Appearance]]) -> None:
-        by_key: dict[str, list[tuple[int, Appearance]]] = {}
+    def report(self, reports: Sequence[tuple[int, Appearance]]) -> list[Span]:
+        """Returns the spans about which something was withdrawn."""
+        by_key: dict[str, list[Told]] = {}
         for revision, report in reports:
-            by_key.setdefault(report.appearance_key, []).append((revision, report))
-        for key, of_key in by_key.items():
-            before = self.appearances.get(key)
-            now = before
-            for revision, report in of_key:
-                row = AppearanceRow.of(report, revision)
-                now = now.merge(row) if now else row
-            assert now
-            self.checks += misleading(before, [(n, MergedAppearance.of(each)) for n, each in of_key], now)
-            self.appearances[key] = now
+            by_key.setdefault(report.appearance_key, []).append((report, revision))
+        withdrawn: list[Span] = []
+        for key, told in by_key.items():
+            known = self.by_origin.get(key, {})
+            self.by_origin[key] = standing(known, told)
+            self.appearances.pop(key, None)
+            if now := united(self.by_origin[key]):
+                self.appearances[key] = now
+            found = checks(known, told, now)
+            self.checks += found
+            withdrawn += [check.span for check in found if check.withdrawn]
+        return withdrawn
 
     async def sessions_by_id(self, session_ids: Collection[str]) -> list[Session]:
         return [self.sessions[each] for each in session_ids if each in self.sessions]
@@ -78,8 +83,12 @@ class Shelf:
         before = max((each for each in others if each.started_at <= told.started_at), key=_start, default=None)
         after = min((each for each in others if each.started_at > told.started_at), key=_start, default=None)
         known = [row for row in self._starting_in(told) if row.first_revision <= told.revision]
+        withdrawn = [
+            check.span for check in self.checks if check.withdrawn and check.span.subject_id == told.subject_id
+        ]
         return bool(
-            (before and before.ended_at >= told.started_at - GAP)
+            any(span.subject_id == told.subject_id and _touch(told, span) for span in withdrawn)
+            or (before and before.ended_at >= told.started_at - GAP)
             or (after and after.started_at <= told.ended_at + GAP)
             or len(known) != told.appearance_count
         )

@@ -12,8 +12,8 @@ from msgspec.structs import replace
 from services.common.events.appearances import Appearance, Naming
 from services.common.events.cameras import Camera
 from services.common.events.insights import MergedInsight
+from services.sink.appearances import values_of, values_of_one
 from services.sink.domain.rows import AppearanceRow, CameraRow, canonical_extra, changed, merged, newest
-from services.sink.merging import values_of, values_of_one
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 

@@ -14,8 +14,9 @@ from services.common.events.insights import InsightEvent, MergedInsight
 from services.common.events.sessions import OccupancyMinute, Session
 from services.common.kept import read_kept
 from services.insights.domain.alertbook import AlertBook, Open, Place
-from services.insights.domain.merge import merged, newer, refer, touched
+from services.insights.domain.merge import merged, refer, touched
 from services.insights.domain.occupancy import touched_minutes
+from services.insights.domain.reported import Reported, decoded, encoded, event_of, with_report
 from services.insights.domain.slots import Slots
 from services.insights.domain.spans import Span, micros
 from services.insights.domain.watch import watch_dwell, watch_occupancy, watch_time
@@ -47,7 +48,6 @@ _ENCODER = msgspec.msgpack.Encoder()
 _NONE_OPEN = _ENCODER.encode({})
 _KEPT = msgspec.msgpack.Decoder(_Kept)
 _OPEN_ALERTS = msgspec.msgpack.Decoder(dict[str, Open])
-_INSIGHT = msgspec.msgpack.Decoder(InsightEvent)
 
 
 class Camera:
@@ -90,7 +90,8 @@ class Camera:
         self._open_alerts = read("open")
         open_alerts = {} if self._open_alerts is None else read_kept(_OPEN_ALERTS, self._open_alerts)
         self._alerts = AlertBook(lambda place: read(_alerts_key(place)), open_alerts)
-        self._insights: dict[str, InsightEvent] = {}
+        self._insights: dict[str, Reported] = {}
+        self._withdrawn: dict[str, InsightEvent] = {}
         self._minutes: list[OccupancyMinute] = []
         self._subjects: set[str | None] = set()
 
@@ -116,14 +117,18 @@ class Camera:
         self._minutes += touched_minutes(self._slots, self._camera_id, self._kept.sessions_revision)
 
     def on_insights(self, events: Iterable[InsightEvent], *, revision: int) -> None:
-        """Take reports of insight events in."""
+        """Take reports of insight events in, and withdrawals."""
         self._kept.insights_revision = max(self._kept.insights_revision, revision)
         for report in events:
-            known = self._insight(report.insight_id)
-            event = newer(known, report)
-            refer(self._slots, event, self._window_seconds)
-            if event != known:
-                self._insights[event.insight_id] = event
+            known = self._reported(report.insight_id)
+            now = with_report(known, report)
+            event = event_of(now)
+            if event:
+                refer(self._slots, event, self._window_seconds)
+            else:
+                self._withdrawn[report.insight_id] = report
+            if now != known:
+                self._insights[report.insight_id] = now
 
     def on_time(self, *, rules: Sequence[AlertRule], now: datetime) -> None:
         """Let time pass: alerts end also when nobody comes any more."""
@@ -136,12 +141,14 @@ class Camera:
         kept.began = kept.began or micros(processed_at) // 1_000
         revision = max(kept.told + 1, kept.began + kept.sessions_revision + kept.insights_revision)
         outputs = Outputs(minutes=self._minutes)
-        for insight_id in sorted(self._slots.insights() | self._insights.keys()):
-            event = self._insight(insight_id)
+        for insight_id in sorted(self._slots.insights() | self._insights.keys() | self._withdrawn.keys()):
+            event = event_of(self._reported(insight_id))
             if event and (insight_id in self._insights or self._touched(event)):
                 refer(self._slots, event, self._window_seconds)
-                insight = merged(self._slots, event, window_seconds=self._window_seconds)
-                outputs.insights.append(replace(insight, revision=revision))
+                outputs.insights.append(replace(self._merged(event), revision=revision))
+            elif event is None and insight_id in self._withdrawn:
+                gone = self._merged(self._withdrawn[insight_id])
+                outputs.insights.append(replace(gone, revision=revision, withdrawn=True))
         outputs.alerts = self._alerts.changed(revision)
         if outputs.insights or outputs.alerts:
             kept.told = revision
@@ -164,8 +171,8 @@ class Camera:
         open_alerts = _ENCODER.encode(self._alerts.open_alerts)
         if open_alerts != (self._open_alerts or _NONE_OPEN):
             yield "open", open_alerts
-        for insight_id, event in self._insights.items():
-            yield _insight_key(insight_id), _ENCODER.encode(event)
+        for insight_id, reported in self._insights.items():
+            yield _insight_key(insight_id), encoded(reported)
         if self._kept != self._durable:
             value = self._written[self._camera_id] = _ENCODER.encode(self._kept)
             yield "camera", value
@@ -173,11 +180,14 @@ class Camera:
     def _touched(self, event: InsightEvent) -> bool:
         return touched(self._slots, event, self._window_seconds, self._subjects)
 
-    def _insight(self, insight_id: str) -> InsightEvent | None:
+    def _merged(self, event: InsightEvent) -> MergedInsight:
+        return merged(self._slots, event, window_seconds=self._window_seconds)
+
+    def _reported(self, insight_id: str) -> Reported:
         if insight_id in self._insights:
             return self._insights[insight_id]
         value = self._read(_insight_key(insight_id))
-        return read_kept(_INSIGHT, value) if value is not None else None
+        return decoded(value) if value is not None else {}
 
 
 def _alerts_key(place: Place) -> str:

@@ -8,18 +8,18 @@ A value that grows beyond its bytes forgets what was longest not reported, and k
 lay: what later falls near it may lack something, and is told as `partial`.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from hashlib import blake2b
+from datetime import datetime
 from itertools import chain
-from zlib import crc32
 
 import msgspec
 
 from services.common.events.appearances import MergedAppearance
 from services.common.kept import read_kept
 from services.common.sessions import Grouped, by_start, end_of
+from services.processor.domain.places import MINUTE, key_hash, minute_at, place_of, subject_at, subject_hash
+from services.processor.domain.timespans import TimeSpan, hull, touch
 
 BUCKETS = 64
 """Of each kind. Part of the state's layout: another number needs a fresh state."""
@@ -30,13 +30,6 @@ INDEX_BYTES = 3 * 512
 
 KEPT_SHARE = 0.75
 """Of its bytes, when a value forgets: it then does so once in a while and not at every report."""
-
-_SUBJECT = (1 << 32) - 1
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MINUTE = timedelta(minutes=1)
-_MINUTES_A_DAY = 24 * 60
-
-TimeSpan = tuple[datetime, datetime]
 
 
 class _Sessions(msgspec.Struct, array_like=True):
@@ -67,7 +60,7 @@ _GROUPED = msgspec.msgpack.Decoder(Grouped)
 
 def home_of(subject_id: str) -> int:
     """The bucket of a subject's sessions."""
-    return _subject_hash(subject_id) % BUCKETS
+    return subject_hash(subject_id) % BUCKETS
 
 
 class CameraState:
@@ -85,24 +78,25 @@ class CameraState:
         self._touched: dict[str, None] = {}
         self._added: set[int] = set()
         self._moves: dict[int, tuple[Found, int]] = {}
+        self._withdrawn: dict[int, int] = {}
 
     def find_or_place(self, report: MergedAppearance, subject_id: str) -> Found | None:
         """The appearance as known by now, and under which subject. A new one gets its place, under `subject_id`; where
         it may have been forgotten, the time about it becomes doubtful."""
-        hashed = _hash(report.appearance_key)
+        hashed = key_hash(report.appearance_key)
         index = self._index(hashed % BUCKETS)
         place = index.places.get(hashed)
         if place is None:
             forgotten = index.forgotten
         else:
-            found = self._look(place & _SUBJECT, report, subject_id)
+            found = self._look(subject_at(place), report, subject_id)
             if found:
                 return found
-            forgotten = self._bucket((place & _SUBJECT) % BUCKETS).forgotten
-        if _touch(forgotten, report.started_at, report.ended_at):
+            forgotten = self._bucket(subject_at(place) % BUCKETS).forgotten
+        if touch(forgotten, report.started_at, report.ended_at):
             self._doubt(home_of(subject_id), report)
         self._added.add(hashed)
-        index.places[hashed] = _place(report, subject_id)
+        index.places[hashed] = place_of(report.started_at, subject_id)
         return None
 
     def held(self, subject_id: str, key: str) -> MergedAppearance | None:
@@ -114,11 +108,32 @@ class CameraState:
 
     def move(self, found: Found, seen: MergedAppearance, subject_id: str) -> None:
         """The appearance leaves the subject it was found under; a crash may not lose it on the way."""
-        hashed = _hash(seen.appearance_key)
+        hashed = key_hash(seen.appearance_key)
         places = self._index(hashed % BUCKETS).places
         if hashed not in self._added and hashed not in self._moves:
             self._moves[hashed] = found, places[hashed]
-        places[hashed] = _place(seen, subject_id)
+        places[hashed] = place_of(seen.started_at, subject_id)
+
+    def withdraw(self, keys: Collection[str]) -> list[Found]:
+        """Know no place of the appearances any more; gives them as known, for whoever has them to let go of them.
+
+        Whoever has one whose place was forgotten would have it for ever, so all that is known is looked through.
+        """
+        for hashed in map(key_hash, keys):
+            place = self._index(hashed % BUCKETS).places.pop(hashed, None)
+            moved = self._moves.pop(hashed, None)
+            if hashed in self._added:
+                self._added.remove(hashed)
+            elif place is not None:
+                self._withdrawn[hashed] = moved[1] if moved else place
+        known = dict.fromkeys(chain(self._touched, *(self._bucket(number).subjects for number in range(BUCKETS))))
+        return [
+            Found(subject_id, seen)
+            for subject_id in known
+            for group in self.sessions(subject_id)
+            for seen in group
+            if seen.appearance_key in keys
+        ]
 
     def sessions(self, subject_id: str) -> Grouped:
         groups = self._groups.get(subject_id)
@@ -136,7 +151,7 @@ class CameraState:
         """Whether something that was forgotten may touch ``[start, end]`` of this subject."""
         if self._horizon is not None and start <= self._horizon:
             return True
-        return _touch(self._bucket(home_of(subject_id)).forgotten, start, end)
+        return touch(self._bucket(home_of(subject_id)).forgotten, start, end)
 
     def writes(self) -> Iterator[tuple[str, bytes]]:
         """The changed values as they must be written, in this order.
@@ -144,7 +159,8 @@ class CameraState:
         A crash can leave any first part of the writes behind, and the reports are then read again. No part of them may
         lack an appearance that had been there, nor hold one where it is never looked for again: a new one gets its
         place first; one that moves is written where it goes, then taken from where it was, then looked up under its new
-        subject. A value that takes part in two of these is written twice, first with what will leave still in it.
+        subject; one that is withdrawn loses its place last. A value that takes part in two of these is written twice,
+        first with what will leave still in it.
         """
         changed: dict[int, list[str]] = {}
         for subject_id in self._touched:
@@ -153,9 +169,12 @@ class CameraState:
         places: dict[int, dict[int, int]] = {}
         for hashed, (found, place) in self._moves.items():
             # One that came back is where it was, and may not be there twice.
-            if (self._index(hashed % BUCKETS).places[hashed] ^ place) & _SUBJECT:
+            if subject_at(self._index(hashed % BUCKETS).places[hashed]) != subject_at(place):
                 places.setdefault(hashed % BUCKETS, {})[hashed] = place
                 given.setdefault(home_of(found.subject_id), []).append(found)
+        for hashed, place in self._withdrawn.items():
+            if self._index(hashed % BUCKETS).places.get(hashed) != place:
+                places.setdefault(hashed % BUCKETS, {})[hashed] = place
         for number in {hashed % BUCKETS for hashed in self._added}:
             yield _index_key(number), self._encoded_index(number, places.get(number, {}))
         for number, subjects in changed.items():
@@ -168,16 +187,16 @@ class CameraState:
         for number in places:
             yield _index_key(number), self._encoded_index(number, {})
 
-    def _look(self, subject_hash: int, report: MergedAppearance, named: str) -> Found | None:
+    def _look(self, hashed_subject: int, report: MergedAppearance, named: str) -> Found | None:
         """The appearance under the subject of that hash: most likely the one that the report names."""
-        for subject_id in chain((named,), self._touched, self._bucket(subject_hash % BUCKETS).subjects):
-            if _subject_hash(subject_id) == subject_hash and (seen := self.held(subject_id, report.appearance_key)):
+        for subject_id in chain((named,), self._touched, self._bucket(hashed_subject % BUCKETS).subjects):
+            if subject_hash(subject_id) == hashed_subject and (seen := self.held(subject_id, report.appearance_key)):
                 return Found(subject_id, seen)
         return None
 
     def _doubt(self, number: int, report: MergedAppearance) -> None:
         bucket = self._bucket(number)
-        bucket.forgotten = _hull(bucket.forgotten, report.started_at, report.ended_at)
+        bucket.forgotten = hull(bucket.forgotten, report.started_at, report.ended_at)
 
     def _encoded(self, number: int, subjects: list[str]) -> bytes:
         bucket = self._with(number, subjects)
@@ -212,7 +231,7 @@ class CameraState:
             groups = self.sessions(subject_id)
             dropped = groups if len(bucket.subjects) > 1 else groups[:1]
             for group in dropped:
-                bucket.forgotten = _hull(bucket.forgotten, group[0].started_at, end_of(group))
+                bucket.forgotten = hull(bucket.forgotten, group[0].started_at, end_of(group))
             surplus -= len(bucket.subjects.pop(subject_id))
             rest = self._groups[subject_id] = groups[len(dropped) :]
             if rest:
@@ -225,8 +244,8 @@ class CameraState:
         value = _ENCODER.encode(index)
         if len(value) > INDEX_BYTES:
             for hashed in list(index.places)[: int(len(index.places) * (1 - KEPT_SHARE))]:
-                start = _EPOCH + (index.places.pop(hashed) >> 32) * _MINUTE
-                index.forgotten = _hull(index.forgotten, start, start + _MINUTE)
+                start = minute_at(index.places.pop(hashed))
+                index.forgotten = hull(index.forgotten, start, start + MINUTE)
         elif not before:
             return value
         return _ENCODER.encode(_Index(index.places | before, index.forgotten))
@@ -264,25 +283,3 @@ def _index_key(number: int) -> str:
 
 def _sessions_key(number: int) -> str:
     return f"s{number}"
-
-
-def _subject_hash(subject_id: str) -> int:
-    return crc32(subject_id.encode())
-
-
-def _hash(key: str) -> int:
-    return int.from_bytes(blake2b(key.encode(), digest_size=8).digest(), "big")
-
-
-def _place(seen: MergedAppearance, subject_id: str) -> int:
-    since = seen.started_at - _EPOCH
-    minute = since.days * _MINUTES_A_DAY + since.seconds // 60
-    return minute << 32 | _subject_hash(subject_id)
-
-
-def _touch(span: TimeSpan | None, start: datetime, end: datetime) -> bool:
-    return span is not None and start <= span[1] and end >= span[0]
-
-
-def _hull(span: TimeSpan | None, start: datetime, end: datetime) -> TimeSpan:
-    return (start, end) if span is None else (min(span[0], start), max(span[1], end))

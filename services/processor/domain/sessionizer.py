@@ -17,12 +17,17 @@ from services.processor.domain.buckets import CameraState
 
 
 class _Change(Struct):
-    """What a step does to one subject: appearances as they are now, keys that leave, and the time in which all lie."""
+    """What a step does to one subject: appearances as they are now, keys that leave, and the time in which all lie.
+
+    Of the keys that leave, `withdrawn` are those that no report of the step brings back.
+    """
 
     start: datetime
     end: datetime
     seen: dict[str, MergedAppearance] = field(default_factory=dict)
     left: set[str] = field(default_factory=set)
+    withdrawn: set[str] = field(default_factory=set)
+    partial: bool = False
     before: Grouped = field(default_factory=list)
     after: Grouped = field(default_factory=list)
 
@@ -35,6 +40,9 @@ def step(
     The result does not depend on the order of reports, on repetition or on how they are cut into steps; only records
     that differ from what was told before come out, absorbed ones first. Where the state has forgotten what may belong
     to a session, its record is `partial`.
+
+    The state does not know who reported an appearance, so a withdrawn one is forgotten whole, and all that this changes
+    is `partial`, absorbed ones too: others may still report it.
     """
     changes = _changes(state, reports)
     for subject_id, change in changes.items():
@@ -48,7 +56,8 @@ def step(
             replace(
                 session_of(camera_id, subject_id, group, revision),
                 status="absorbed",
-                absorbed_into=_holder(camera_id, changes, subject_id, first),
+                absorbed_into=None if first in change.withdrawn else _holder(camera_id, changes, subject_id, first),
+                partial=change.partial,
             )
             for first, group in told.items()
             if first not in now
@@ -58,7 +67,7 @@ def step(
             if before == group:
                 continue
             session = session_of(camera_id, subject_id, group, revision)
-            if state.is_partial(subject_id, session.started_at - gap, session.ended_at + gap):
+            if change.partial or state.is_partial(subject_id, session.started_at - gap, session.ended_at + gap):
                 active.append(replace(session, partial=True))
             elif (
                 before is None
@@ -72,7 +81,15 @@ def step(
 def _changes(state: CameraState, reports: Iterable[Appearance]) -> dict[str, _Change]:
     """What the reports say anew, by subject."""
     changes: dict[str, _Change] = {}
-    for key, report in _merged_by_key(reports).items():
+    merged, withdrawn = _merged_by_key(reports)
+    for gone in state.withdraw(withdrawn) if withdrawn else ():
+        key = gone.appearance.appearance_key
+        change = _change_of(changes, gone.subject_id, gone.appearance)
+        change.partial = True
+        change.left.add(key)
+        if key not in merged:
+            change.withdrawn.add(key)
+    for key, report in merged.items():
         seen, subject_id = report, report.subject_id
         found = state.find_or_place(report, subject_id)
         if found is not None:
@@ -132,10 +149,16 @@ def _holders(camera_id: str, changes: dict[str, _Change], key: str) -> Iterator[
                 yield session_id_of(camera_id, subject_id, group)
 
 
-def _merged_by_key(reports: Iterable[Appearance]) -> dict[str, MergedAppearance]:
+def _merged_by_key(reports: Iterable[Appearance]) -> tuple[dict[str, MergedAppearance], set[str]]:
+    """What is reported of each appearance, after its withdrawal if there is one; and what is withdrawn."""
     merged: dict[str, MergedAppearance] = {}
+    withdrawn: set[str] = set()
     for report in reports:
+        if report.withdrawn:
+            withdrawn.add(report.appearance_key)
+            merged.pop(report.appearance_key, None)
+            continue
         one = MergedAppearance.of(report)
         known = merged.get(one.appearance_key)
         merged[one.appearance_key] = known.merge(one) if known else one
-    return merged
+    return merged, withdrawn

@@ -7,6 +7,7 @@ knows. The sink holds every appearance, so it can tell where that was not enough
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import chain
+from types import MappingProxyType
 from typing import Protocol
 
 from msgspec import Struct
@@ -15,6 +16,7 @@ from msgspec.structs import replace
 from services.common.events.appearances import MergedAppearance
 from services.common.events.sessions import Session, revision_of_repair
 from services.common.sessions import session_of, split
+from services.sink.domain.moved import moved
 from services.sink.domain.rows import AppearanceRow, newest
 
 GapOf = Callable[[str], timedelta]
@@ -35,10 +37,14 @@ class Span(Struct, frozen=True, order=True):
 
 
 class Check(Struct, frozen=True):
-    """A span to look at once the session records of its camera have come to the revision."""
+    """A span to look at once the session records of its camera have come to the revision.
+
+    Where something was withdrawn, whatever is told about the span before may still count it.
+    """
 
     span: Span
     revision: int
+    withdrawn: bool = False
 
 
 class Facts(Protocol):
@@ -58,7 +64,8 @@ class Facts(Protocol):
         """Those of the active records that do not fit what is stored.
 
         Another active session of the subject lies at most the gap away, or as many appearances as the record counts
-        are not there between its start and end, of those first told at most at its revision.
+        are not there between its start and end, of those first told at most at its revision, or something within the
+        gap was withdrawn and the check of that is still to come.
         """
         ...
 
@@ -74,9 +81,9 @@ class Facts(Protocol):
 def is_doubtful(told: Session, stored: Session | None) -> bool:
     """Whether the record may lack appearances, or the stored one of its id what the record knows of.
 
-    Facts only ever add to a session, unless an appearance is found to be of somebody else; so one that became less
-    was told by somebody who knows less. A repaired record may have overtaken the processor's, and is looked at again
-    whatever the processor says.
+    Facts only ever add to a session, unless an appearance is found to be of somebody else, or is taken back, which is
+    told as partial; so one that became less was told by somebody who knows less. A repaired record may have overtaken
+    the processor's, and is looked at again whatever the processor says.
     """
     if stored is None:
         return told.partial
@@ -85,6 +92,11 @@ def is_doubtful(told: Session, stored: Session | None) -> bool:
     if told.revision <= stored.revision:
         return False
     return told.partial or (stored.status == "active" and _lost_something(told, stored))
+
+
+def _is_news(told: Session, stored: Session) -> bool:
+    """Between what says that a session is gone from a place and the last word on it, one revision fits."""
+    return told.revision + 1 >= stored.revision
 
 
 def _lost_something(told: Session, stored: Session) -> bool:
@@ -138,6 +150,7 @@ async def settle(facts: Facts, told: Iterable[Session], gap_of: GapOf) -> list[S
 
     The appearances must be stored as far as the revisions of the records say.
     """
+    told = list(told)
     records = newest(told, lambda each: each.session_id, lambda each: each.revision)
     stored = {each.session_id: each for each in await facts.sessions_by_id([each.session_id for each in records])}
     newer = [
@@ -155,17 +168,35 @@ async def settle(facts: Facts, told: Iterable[Session], gap_of: GapOf) -> list[S
         if each.revision % 2 == 0:
             reached[each.camera_id] = max(each.revision, reached.get(each.camera_id, 0))
     doubts += await facts.checks_due(reached)
-    if not doubts:
-        return []
-    repaired = await repair(facts, doubts, gap_of, {each.session_id for each in newer if each.partial})
+    untold = {each.session_id: each for each in newer if each.partial}
+    repaired = await repair(facts, doubts, gap_of, untold) if doubts else []
+    last = stored | {each.session_id: each for each in newer}
+    news = [each for each in told if each.session_id not in stored or _is_news(each, stored[each.session_id])]
+    return await _put_right(facts, repaired, [*stored.values(), *news], last)
+
+
+async def look_again(facts: Facts, spans: Sequence[Span], gap_of: GapOf) -> list[Session]:
+    """Store what puts right the sessions about the spans, and return it."""
+    there = list(chain.from_iterable(await facts.sessions_touching(spans)))
+    repaired = await repair(facts, spans, gap_of)
+    return await _put_right(facts, repaired, there, {each.session_id: each for each in there})
+
+
+async def _put_right(
+    facts: Facts, repaired: list[Session], told: Iterable[Session], last: Mapping[str, Session]
+) -> list[Session]:
     await facts.put(repaired)
-    return repaired
+    gone, again = moved(told, {**last, **{each.session_id: each for each in repaired}})
+    await facts.put(again)
+    return repaired + gone + again
 
 
-async def repair(facts: Facts, doubts: Iterable[Span], gap_of: GapOf, untold: Collection[str]) -> list[Session]:
+async def repair(
+    facts: Facts, doubts: Iterable[Span], gap_of: GapOf, untold: Mapping[str, Session] = MappingProxyType({})
+) -> list[Session]:
     """The session records that put right what is stored around the doubts; none where it is right.
 
-    `untold` are ids of sessions that readers know in a partial form only: these are told anew even if they are right.
+    `untold` are stored records, by id, that readers know as partial only: these are told anew even if they are right.
     """
     spans = joined(doubts, gap_of)
     while True:
@@ -189,21 +220,31 @@ async def repair(facts: Facts, doubts: Iterable[Span], gap_of: GapOf, untold: Co
         for span, inside in zip(spans, appearances, strict=True)
     ]
     active = {session.session_id: session for session in chain.from_iterable(sessions)}
-    other = await facts.sessions_by_id({session.session_id for session in chain.from_iterable(right)} - active.keys())
-    stored = active | {session.session_id: session for session in other}
-    return [
+    # Of all spans: an appearance may lie somewhere else since its earliest report was taken back.
+    ids = {session.session_id for session in chain.from_iterable(right)}
+    stored = active | {each.session_id: each for each in await facts.sessions_by_id(ids - active.keys())}
+    corrections = [
         session
         for of_span, there in zip(right, sessions, strict=True)
-        for session in _corrections(of_span, there, stored, untold)
+        for session in _corrections(of_span, there, ids, stored, untold)
+    ]
+    told = {session.session_id for session in corrections}
+    return corrections + [
+        replace(each, partial=False, revision=revision_of_repair(each.revision))
+        for each in untold.values()
+        if each.session_id not in told
     ]
 
 
 def _corrections(
-    right: list[Session], active: list[Session], stored: Mapping[str, Session], untold: Collection[str]
+    right: list[Session],
+    active: list[Session],
+    ids: Collection[str],
+    stored: Mapping[str, Session],
+    untold: Collection[str],
 ) -> list[Session]:
     told = [*active, *(stored[session.session_id] for session in right if session.session_id in stored)]
     revision = revision_of_repair(max((session.revision for session in told), default=0) + 1)
-    ids = {session.session_id for session in right}
     absorbed = [
         replace(session, status="absorbed", absorbed_into=_holder(right, session.started_at), revision=revision)
         for session in active

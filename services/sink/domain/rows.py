@@ -12,7 +12,7 @@ from msgspec import Raw, Struct
 
 from services.common.events.appearances import Appearance, MergedAppearance, Naming
 from services.common.events.cameras import Camera
-from services.common.events.common import canonical_json
+from services.common.events.common import canonical_json, origin_of
 from services.common.events.insights import MergedInsight
 from services.common.kafka.envelopes import UNREADABLE
 
@@ -50,6 +50,10 @@ class AppearanceRow(Struct, frozen=True):
     @property
     def key(self) -> tuple[str, str]:
         return self.camera_id, self.merged.appearance_key
+
+    @property
+    def origin(self) -> str:
+        return origin_of(self.source)
 
     @classmethod
     def of(cls, report: Appearance, revision: int) -> "AppearanceRow":

@@ -1,16 +1,20 @@
 """The whole backend on real servers: what comes in by file, webhook or Kafka ends in PostgreSQL as the oracle says."""
 
 import random
+from collections.abc import Collection
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
+from services.common.events.common import origin_of
+from services.common.kafka.producer import EventProducer
 from services.common.topics import Topic
 from tests import oracle
 from tests.support import stored
-from tests.support.kafka import produce
+from tests.support.kafka import produce, read_items
 from tests.support.pipeline import Pipeline
 from tests.support.raw_files import AppearanceFile
 
@@ -27,9 +31,11 @@ def clock_time(second: int) -> str:
     return f"{second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}"
 
 
-async def becomes_what_the_oracle_says(pipeline: Pipeline, reports: list[dict[str, Any]]) -> None:
-    """Sessions and minutes of the reports' cameras, row for row."""
-    cameras = {report["camera_id"] for report in reports}
+async def becomes_what_the_oracle_says(
+    pipeline: Pipeline, reports: list[dict[str, Any]], cameras: Collection[str] = ()
+) -> None:
+    """Sessions and minutes of the reports' cameras, and of others, row for row."""
+    cameras = {*cameras, *(report["camera_id"] for report in reports)}
     sessions = oracle.sessions(oracle.appearances(oracle.reports(reports)))
     minutes = oracle.occupancy_minutes(sessions)
     await stored.becomes(
@@ -135,6 +141,64 @@ async def test_an_appearance_told_by_webhook_and_by_file_counts_once_and_moves_t
     assert [(row["appearance_key"], row["subject_id"]) for row in kept] == [("moving-appearance", "ann")]
     listed = await pipeline.get("/api/v1/sessions", {"camera_id": "moving-camera", "from": "2026-03-10T00:00:00Z"})
     assert [session["subject_id"] for session in listed["items"]] == ["ann"]
+
+
+def overlapping(keys: Collection[int], cameras: int, chance: random.Random) -> bytes:
+    """A file of the keys, which have their time whatever the file; camera, person and the rest differ."""
+    return (
+        HEADER
+        + "".join(
+            row(
+                f"undone-camera-{key % cameras}",
+                f"undone-{chance.choice('ab')}",
+                clock_time(start := 36_000 + key * 50 + chance.randrange(40)),
+                clock_time(start + chance.randrange(60)),
+                f"undone-{key}",
+                chance.choice(["male", "female"]),
+            )
+            for key in keys
+        )
+    ).encode()
+
+
+async def test_an_upload_that_is_taken_back_leaves_what_the_others_reported(pipeline: Pipeline) -> None:
+    """And so it does when the services die while it is taken back."""
+    chance = random.Random(5)
+    kept, undone = overlapping(range(300), 2, chance), overlapping(range(200, 700), 4, chance)
+    insight = {"event_id": "undone-insight", "camera_id": "undone-camera-0", "utc_time_recorded": "2026-03-10 13:00:00"}
+    both = AppearanceFile(kept).accepted + AppearanceFile(undone).accepted
+    cameras = {report["camera_id"] for report in both}
+    await pipeline.upload("kept.csv", kept)
+    uploads = [
+        await pipeline.upload("undone.csv", undone),
+        await pipeline.upload("undone.json", msgspec.json.encode([insight])),
+    ]
+    await becomes_what_the_oracle_says(pipeline, both)
+    await stored.becomes(partial(insight_ids, pipeline, cameras), {"undone-insight"})
+
+    async with EventProducer(pipeline.kafka, "test", linger_ms=5) as producer:
+        for topic, upload in zip((Topic.APPEARANCES, Topic.INSIGHTS), uploads, strict=True):
+            origin = f"upload:{upload['upload_id']}"
+            items = cast(list[Any], await read_items(pipeline.kafka, topic))
+            told = [item for item in items if origin_of(item.source) == origin]
+            for first in range(0, len(told), 100):
+                await producer.publish(
+                    topic, [replace(each, withdrawn=True) for each in told[first : first + 100]], origin
+                )
+                if first == 200:
+                    for name in ("processor", "sink", "insights"):
+                        pipeline.processes.kill(name)
+    await pipeline.processes.start("processor", "sink", "insights")
+
+    nothing: set[str] = set()
+    await becomes_what_the_oracle_says(pipeline, AppearanceFile(kept).accepted, cameras)
+    await stored.becomes(partial(insight_ids, pipeline, cameras), nothing)
+    query = "SELECT count(*) FROM appearances WHERE camera_id = ANY($1)"
+    assert await pipeline.database.fetchval(query, list(cameras)) == 300
+
+
+async def insight_ids(pipeline: Pipeline, cameras: Collection[str]) -> set[str]:
+    return {each[0] for each in (await stored.insights(pipeline.database, cameras)).values()}
 
 
 async def test_services_killed_at_work_lose_nothing_and_count_nothing_twice(pipeline: Pipeline) -> None:
