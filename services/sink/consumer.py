@@ -155,7 +155,12 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         """Wait for the write that is under way; raises what it raised."""
         writing, self._writing, self._under_way = self._writing, None, {}
         if writing:
-            await writing
+            try:
+                await writing
+            finally:
+                # Else a task that failed, its error and this frame hold each other, and the batch, for as long as the
+                # collector of garbage takes: gigabytes while a server is away.
+                del writing
             self._trouble = None
 
     def _appearances_offsets(self) -> dict[int, int]:

@@ -1,6 +1,11 @@
 """The sink's consume loop around a rebalance."""
 
+import asyncio
+import contextlib
+import gc
+import weakref
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 from aiokafka import TopicPartition
@@ -90,3 +95,38 @@ async def test_sessions_go_on_once_their_appearances_are_being_written(monkeypat
     monkeypatch.setattr(consumer, "_under_way", {(Topic.APPEARANCES, 3): 8})
     await consumer._release()
     assert (consumer._held, resumed) == ({}, [TopicPartition(Topic.SESSIONS, 3)])
+
+
+async def test_a_batch_that_could_not_be_written_is_let_go_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Content:
+        pass
+
+    left: list[weakref.ref[Content]] = []
+
+    class Failing(Writer):
+        def __init__(self) -> None:
+            pass
+
+        async def write(self, batch: Batch, expected: Mapping[Partition, int]) -> Written:
+            content: Any = Content()
+            batch.unreadable.append(content)
+            left.append(weakref.ref(content))
+            raise OSError("away")
+
+    consumer = Consumer(SinkSettings(), Failing(), lambda: None)
+
+    async def poll() -> dict[Partition, list[Record]]:
+        return {OWNED: [Record(3, 7, b"c1", b"unreadable")]}
+
+    monkeypatch.setattr(consumer._kafka, "assignment", lambda: {OWNED})
+    monkeypatch.setattr(consumer, "_poll", poll)
+    monkeypatch.setattr(consumer, "_expected", {OWNED: 7})
+    gc.disable()
+    try:
+        await consumer._step()
+        with contextlib.suppress(OSError):
+            await consumer._written()
+        await asyncio.sleep(0)  # until then the loop holds the task that it has just told of
+        assert [content() for content in left] == [None]
+    finally:
+        gc.enable()
