@@ -177,6 +177,12 @@ class TestShapes:
         assert len(result.items) == 2
         assert result.reasons == [(3, "bad_timestamp")]
 
+    def test_the_odd_cells_of_one_row_in_columns_otherwise_blank_shift_nothing(self) -> None:
+        good = f"{PERSON},{CAMERA},{START},{END},,"
+        odd = f'{PERSON},{CAMERA},{START},{END},{PERSON},"[""a""]"'
+        result = read(rows(odd, good, good, header=",".join([*REQUIRED, "gender", "camera_description"])))
+        assert len(result.items) == 3
+
     def test_one_column_that_is_not_needed_is_only_warned_of(self) -> None:
         result = read(rows(f"{PERSON},{CAMERA},{START},{END},{TRACK}", header=",".join([*REQUIRED, "gender_outcome"])))
         assert len(result.items) == 1

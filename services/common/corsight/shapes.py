@@ -77,13 +77,14 @@ def shape_of(text: str) -> Shape:
 
 
 def mismatches(columns: ColumnMap, sample: Sequence[Sequence[str]]) -> list[Mismatch]:
-    """The columns that hold something else in more than half of the sample's rows that say anything."""
+    """The columns that hold something else in more than half of the sample's rows. In a column that is mostly blank a
+    few odd cells say nothing of the file."""
     found = []
     for column in columns.columns:
         expected, impossible = _EXPECTED.get(column.field or column.name, ("", frozenset[Shape]()))
         values = _values(sample, column.position - 1) if impossible else []
         wrong = [(shape, value) for value in values if (shape := shape_of(value)) in impossible]
-        if len(wrong) * 2 > len(values):
+        if len(wrong) * 2 > len(sample):
             shape, value = wrong[0]
             found.append(Mismatch(column.position, column.header.strip(), column.field, expected, shape, value))
     return found
