@@ -163,7 +163,7 @@ async def settle(facts: Facts, told: Iterable[Session], gap_of: GapOf) -> list[S
     # What a record took away from a session is no longer there to be found, and is in doubt as well.
     doubts += [Span.of(stored[each.session_id]) for each in doubtful if each.session_id in stored]
     reached: dict[str, int] = {}
-    for each in records:
+    for each in told:
         # A repaired record, which is odd, says nothing of how far the processor has come.
         if each.revision % 2 == 0:
             reached[each.camera_id] = max(each.revision, reached.get(each.camera_id, 0))
