@@ -252,7 +252,7 @@ def test_what_remains_is_what_the_oracle_says_of_the_others(
             if processor.done and sink.done and insights.done:
                 break
 
-    assert processor.done and sink.done and insights.done
+    assert (processor.done, sink.done, insights.done) == (True, True, True)
     reports = [each for record in records for each in record]
     assert active(sink.shelf) == right(reports)
     sessions = oracle.sessions(oracle.appearances(oracle.reports(plain(reports))), GAP.total_seconds())
