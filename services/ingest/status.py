@@ -1,13 +1,14 @@
 """How a source is: what it says of itself in the open, kept in memory and written down by whoever watches it."""
 
 from collections import deque
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Literal
 
 from msgspec import Struct
 
 from services.common import clock
+from services.common.events.appearances import Appearance
+from services.common.events.insights import InsightEvent
 from services.ingest.intake import Taken
 
 State = Literal["starting", "live", "catching_up", "retrying", "paused", "failed"]
@@ -106,11 +107,11 @@ class SourceStatus:
         self.unknown += unknown
         self.rejected += len(taken.refused) - unknown
         self._count(taken.accepted, now)
-        if taken.appearances or taken.insights:
-            newest = max(_event_times(taken))
+        facts: list[Appearance | InsightEvent] = [*taken.appearances, *taken.insights]
+        if facts:
+            newest = max(map(_event_time, facts))
             self.newest_event_at = max(newest, self.newest_event_at or newest)
-            reported = max(fact.reported_at for fact in (*taken.appearances, *taken.insights))
-            self.lag_seconds = max(0.0, (now - reported).total_seconds())
+            self.lag_seconds = max(0.0, (now - max(fact.reported_at for fact in facts)).total_seconds())
 
     def missed(self, since: datetime, until: datetime, reason: str) -> None:
         """Spans of one reason that touch become one; of many the oldest are forgotten."""
@@ -158,9 +159,8 @@ class SourceStatus:
         self._seconds.append((second, accepted))
 
 
-def _event_times(taken: Taken) -> Iterable[datetime]:
-    yield from (appearance.ended_at for appearance in taken.appearances)
-    yield from (insight.started_at for insight in taken.insights)
+def _event_time(fact: Appearance | InsightEvent) -> datetime:
+    return fact.ended_at if isinstance(fact, Appearance) else fact.started_at
 
 
 def _since(span: Missed) -> tuple[datetime, datetime]:
