@@ -20,6 +20,7 @@ _DAY_MS = 24 * _HOUR_MS
 
 class Topic(StrEnum):
     APPEARANCES = "appearances.v1"
+    APPEARANCES_FORENSIC = "appearances.forensic.v1"
     INSIGHTS = "insights.v1"
     CAMERAS = "cameras.v1"
     SESSIONS = "sessions.v1"
@@ -58,6 +59,8 @@ class TopicSpec:
 TOPICS: tuple[TopicSpec, ...] = (
     TopicSpec(Topic.APPEARANCES, Appearance, "camera_id", "delete", 30, True, ("gateway", "ingest"),
               ("processor", "sink"), "raw camera events: the normalised appearance as one report tells it"),
+    TopicSpec(Topic.APPEARANCES_FORENSIC, Appearance, "camera_id", "delete", 30, False, ("gateway", "ingest"),
+              ("sink",), "the same of recorded video, whose times are the video's: never counted, never an alert"),
     TopicSpec(Topic.INSIGHTS, InsightEvent, "camera_id", "delete", 30, False, ("gateway", "ingest"),
               ("insights",), "raw insight events: crowd and loitering as reported"),
     TopicSpec(Topic.CAMERAS, Camera, "camera_id", "compact", None, False, ("ingest",),

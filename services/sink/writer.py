@@ -14,6 +14,7 @@ from services.sink.cameras import store_cameras
 from services.sink.domain.batch import Batch, Partition, Placed
 from services.sink.domain.repair import GapOf
 from services.sink.domain.rows import CameraRow, cameras_of, newest
+from services.sink.forensic import store_forensic
 from services.sink.insights import store_insights
 from services.sink.repairing import look_again, store_sessions
 from services.sink.tables import QUARANTINE, TABLES
@@ -70,6 +71,7 @@ class Writer:
         self._stores: dict[Topic, Store] = {
             **{topic: _storing(topic) for topic in TABLES},
             Topic.APPEARANCES: _storing_appearances(gap_of),
+            Topic.APPEARANCES_FORENSIC: _store_forensic,
             Topic.SESSIONS: _storing_sessions(gap_of),
             Topic.INSIGHTS_MERGED: _store_insights,
             Topic.CAMERAS: _store_cameras,
@@ -190,6 +192,11 @@ def _storing_appearances(gap_of: GapOf) -> Store:
         return await look_again(connection, withdrawn, partitions, gap_of)
 
     return store
+
+
+async def _store_forensic(connection: asyncpg.Connection, items: Sequence[Placed]) -> int:
+    await store_forensic(connection, [each.item for each in items])
+    return 0
 
 
 async def _store_insights(connection: asyncpg.Connection, items: Sequence[Placed]) -> int:

@@ -98,6 +98,22 @@ async def test_a_small_file_with_too_many_refusals_waits_and_its_good_rows_can_b
     await act(gateway, held, "decision", 409, choice="import")
 
 
+async def test_rows_of_recorded_video_go_a_way_of_their_own_and_come_back_by_it(gateway: Gateway) -> None:
+    async def keys(topic: Topic, *, withdrawn: bool) -> list[str]:
+        items = items_of(await read_items(gateway.settings.kafka_bootstrap, topic), "recorded")
+        return [item.appearance_key for item in items if item.withdrawn is withdrawn]
+
+    live, recorded = rows("recorded", 2).splitlines()
+    text = f"{HEADER.strip()},analysis_mode\n{live},live\n{recorded},forensics\n"
+    upload = (await gateway.upload(text.encode())).json()
+    assert (upload["status"], upload["rows_accepted"], upload["summary"]["visitors"]) == ("completed", 2, 1)
+    assert (await follow(gateway, upload))[-1]["phase"] == "done"
+    await gateway.http.delete(f"/api/v1/uploads/{upload['upload_id']}")
+    for withdrawn in (False, True):
+        assert await keys(Topic.APPEARANCES, withdrawn=withdrawn) == ["recorded-0"]
+        assert await keys(Topic.APPEARANCES_FORENSIC, withdrawn=withdrawn) == ["recorded-1"]
+
+
 async def test_an_upload_that_is_dropped_brings_nothing_and_may_come_again(gateway: Gateway) -> None:
     content = (HEADER + rows("dropped", 8) + bad_rows("dropped", 2)).encode()
     held = (await gateway.upload(content)).json()

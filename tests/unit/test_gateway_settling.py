@@ -48,6 +48,13 @@ def test_what_everybody_has_passed_is_settled_at_once() -> None:
     assert begun(view(PASSED)) is None
 
 
+@pytest.mark.parametrize(("place", "is_settled"), [(4, False), (5, True)])
+def test_recorded_video_is_settled_once_it_is_stored(place: int, is_settled: bool) -> None:
+    looked = view({Topic.APPEARANCES_FORENSIC: (5, {SINK: place})})
+    published: Published = {Topic.APPEARANCES_FORENSIC: {CAMERA: 5}}
+    assert (advance(Awaited(0, published), published, looked) is None) is is_settled
+
+
 @pytest.mark.parametrize(
     ("topic", "log", "stage"),
     [

@@ -42,6 +42,11 @@ def summarise(*items: Appearance, zone: str = "UTC", gaps: dict[str, float] | No
     return found
 
 
+def test_recorded_video_is_not_summed_up() -> None:
+    found = summarise(seen("a", 0, 10), seen("b", 500, 900, extra={"analysis_mode": "forensics"}))
+    assert (found.sessions, found.appearances, found.dwell_max_seconds) == (1, 1, 10.0)
+
+
 def test_appearances_at_most_the_gap_apart_are_one_session() -> None:
     found = summarise(seen("a", 0, 10), seen("b", 70, 80), seen("c", 140.000001, 150))
     assert (found.sessions, found.appearances, found.visitors) == (2, 3, 1)

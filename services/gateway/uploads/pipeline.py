@@ -16,6 +16,7 @@ from services.common.corsight.insight_report import read_insights
 from services.common.failpoints import failpoint
 from services.common.kafka.producer import EventProducer
 from services.common.kafka.quarantine import refuse
+from services.common.lanes import by_lane
 from services.common.topics import Topic
 from services.gateway.models import Upload, UploadSummary
 from services.gateway.settings import GatewaySettings
@@ -179,9 +180,11 @@ def _counted(before: Counts, portion: list[Chunk[Any]]) -> Counts:
 
 async def publish_items(job: Job, items: list[Any], producer: EventProducer, published: Published) -> Published:
     """What is published then."""
-    behind = await producer.publish(job.topic, items, job.source)
+    for topic, of_lane in by_lane(items).items():
+        behind = await producer.publish(topic, of_lane, job.source)
+        published = _with(published, topic, behind)
     failpoint("gateway.after_publish")
-    return _with(published, job.topic, behind)
+    return published
 
 
 def _with(published: Published, topic: Topic, behind: dict[int, int]) -> Published:

@@ -13,8 +13,7 @@ import asyncpg
 from msgspec import Struct
 
 from services.common.corsight.chunks import MAX_RAW_BYTES, RowError, RowRules
-from services.common.events.appearances import Appearance
-from services.common.topics import Topic
+from services.common.lanes import lane_of
 from services.gateway import audit
 from services.gateway.cursors import decode_cursor, encode_cursor
 from services.gateway.dependencies import Resources
@@ -200,8 +199,7 @@ class _Replay:
             except RowError as refused:
                 self._still_rejected(row, refused.reason_code, refused.reason)
                 continue
-            topic = Topic.APPEARANCES if isinstance(fact, Appearance) else Topic.INSIGHTS
-            fixes.append(Fix(row.quarantine_id, row.source, raw, topic, fact))
+            fixes.append(Fix(row.quarantine_id, row.source, raw, lane_of(fact), fact))
         return fixes
 
     async def _publish(

@@ -23,7 +23,12 @@ from services.gateway.uploads.work import Tell
 log = get_logger(__name__)
 
 STAGES: tuple[Mapping[Topic, tuple[str, ...]], ...] = (
-    {Topic.APPEARANCES: (PROCESSOR, SINK), Topic.INSIGHTS: (INSIGHTS,), Topic.QUARANTINE: (SINK,)},
+    {
+        Topic.APPEARANCES: (PROCESSOR, SINK),
+        Topic.APPEARANCES_FORENSIC: (SINK,),
+        Topic.INSIGHTS: (INSIGHTS,),
+        Topic.QUARANTINE: (SINK,),
+    },
     {Topic.SESSIONS: (SINK,)},
     # Once more: the sink may have repaired some, and told the topic of it.
     {Topic.SESSIONS: (INSIGHTS, SINK)},

@@ -9,6 +9,7 @@ import pandas as pd
 
 from services.common.events.appearances import Appearance
 from services.common.events.insights import InsightEvent
+from services.common.lanes import is_forensic
 from services.gateway.models import UploadSummary
 
 MAX_SUMMARISED = 500_000
@@ -39,6 +40,8 @@ class SummaryBuilder:
             return
         key, camera, subject, named, start, end, reported = (self._columns[name] for name in _COLUMNS)
         for item in items:
+            if is_forensic(item.extra):
+                continue
             key.append(hash(item.appearance_key))
             camera.append(self._cameras.setdefault(item.camera_id, len(self._cameras)))
             subject.append(self._subjects.setdefault(item.subject_id, len(self._subjects)))

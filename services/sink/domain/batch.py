@@ -92,7 +92,7 @@ def _decoded(topic: Topic, record: Record, max_dwell: timedelta) -> Decoded:
     if record.value is None and SPECS[topic].cleanup == "compact":
         # A tombstone: compaction shall forget the key, which says nothing about what is stored.
         return Decoded([], [])
-    if topic is Topic.APPEARANCES:
+    if topic in (Topic.APPEARANCES, Topic.APPEARANCES_FORENSIC):
         return decode_bare(record.value).admit(lambda report: refusal(report, record.key, max_dwell))
     return decode(topic, record.value)
 
