@@ -1,6 +1,6 @@
 """What the sources tell of cameras in passing, kept so that every camera can be told of again and again."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from msgspec.structs import replace
@@ -10,6 +10,9 @@ from services.common.events.cameras import Camera
 from services.common.events.insights import InsightEvent
 
 DESCRIBED = ("description", "camera_group", "department", "division", "zone")
+
+_Said = tuple[str, tuple[str | None, ...]]
+"""A camera, and what a report says of it in the order of `DESCRIBED`."""
 
 
 class CameraBook:
@@ -35,15 +38,25 @@ class CameraBook:
     def spoke_at(self, source: str) -> datetime | None:
         return self._spoke_at.get(source)
 
-    def saw(self, source: str, fact: Appearance | InsightEvent) -> None:
-        known = self._cameras.get((source, fact.camera_id)) or Camera(
-            camera_id=fact.camera_id, source=source, heartbeat_at=self._spoke_at[source]
+    def saw(self, source: str, appearances: Iterable[Appearance], insights: Iterable[InsightEvent]) -> None:
+        """What the facts tell of their cameras; a later one's word holds where two differ."""
+        # Nearly all say the same of a camera but for the time.
+        said: dict[_Said, datetime] = {}
+        for fact in appearances:
+            words = (fact.camera_description, fact.camera_group, fact.department, fact.division, fact.zone)
+            place: _Said = (fact.camera_id, words)
+            said[place] = max(fact.ended_at, said.pop(place, fact.ended_at))
+        for insight in insights:
+            place = (insight.camera_id, (insight.camera_description, None, None, None, None))
+            said[place] = max(insight.started_at, said.pop(place, insight.started_at))
+        for (camera_id, told), seen_at in said.items():
+            self._saw(source, camera_id, seen_at, dict(zip(DESCRIBED, told, strict=True)))
+
+    def _saw(self, source: str, camera_id: str, seen_at: datetime, told: Mapping[str, str | None]) -> None:
+        known = self._cameras.get((source, camera_id)) or Camera(
+            camera_id=camera_id, source=source, heartbeat_at=self._spoke_at[source]
         )
-        seen_at = fact.ended_at if isinstance(fact, Appearance) else fact.started_at
-        told = {"description": fact.camera_description}
-        if isinstance(fact, Appearance):
-            told |= {name: getattr(fact, name) for name in DESCRIBED[1:]}
-        self._cameras[source, fact.camera_id] = replace(
+        self._cameras[source, camera_id] = replace(
             known,
             last_seen_at=max(seen_at, known.last_seen_at or seen_at),
             **{name: value for name, value in told.items() if value},

@@ -9,13 +9,15 @@ import msgspec
 from msgspec import Struct, field
 
 from services.common.corsight.chunks import MAX_EXTRA_CHARS, RowError, RowRules, is_image_name
-from services.common.corsight.event import BLOCKS, normalise_event
+from services.common.corsight.event import normalise_event
 from services.common.events.appearances import Appearance
 from services.common.events.common import stable_id
 from services.common.events.insights import InsightEvent
-from services.common.events.quarantine import Quarantined
+from services.common.events.quarantine import UNKNOWN_EVENT_TYPE, Quarantined
 from services.common.kafka.envelopes import UNREADABLE
 from services.common.kafka.quarantine import refuse
+from services.common.lanes import is_forensic
+from services.ingest.faces import take_crop
 
 
 class UnreadableError(Exception):
@@ -27,16 +29,38 @@ class UnreadableError(Exception):
 
 
 class Taken(Struct):
-    """What one delivery held. Every element is in exactly one place; `signs_of_life` counts those that say no more."""
+    """What one delivery held. Every element is in exactly one place; `signs_of_life` counts those that say no more.
+
+    `forensic` are appearances in recorded video. `crops` are face crops by the names that the appearances give them.
+    """
 
     appearances: list[Appearance] = field(default_factory=list)
+    forensic: list[Appearance] = field(default_factory=list)
     insights: list[InsightEvent] = field(default_factory=list)
     refused: list[Quarantined] = field(default_factory=list)
     signs_of_life: int = 0
+    crops: dict[str, bytes] = field(default_factory=dict)
 
     @property
     def accepted(self) -> int:
-        return len(self.appearances) + len(self.insights) + self.signs_of_life
+        return len(self.appearances) + len(self.forensic) + len(self.insights) + self.signs_of_life
+
+    @property
+    def rejected(self) -> int:
+        return len(self.refused) - self.unknown
+
+    @property
+    def unknown(self) -> int:
+        """Of what is kept in quarantine: events of a type that nobody knows, which is no fault."""
+        return sum(refusal.reason_code == UNKNOWN_EVENT_TYPE for refusal in self.refused)
+
+    def add(self, other: "Taken") -> None:
+        self.appearances += other.appearances
+        self.forensic += other.forensic
+        self.insights += other.insights
+        self.refused += other.refused
+        self.signs_of_life += other.signs_of_life
+        self.crops |= other.crops
 
 
 def read_elements(body: bytes, source: str) -> list[msgspec.Raw]:
@@ -63,19 +87,20 @@ def _split_leniently(body: bytes) -> list[msgspec.Raw]:
     return [msgspec.Raw(json.dumps(each).encode()) for each in (value if isinstance(value, list) else [value])]
 
 
-def take(elements: Iterable[msgspec.Raw], source: str, now: datetime) -> Taken:
+def take(elements: Iterable[msgspec.Raw], source: str, now: datetime, *, with_crops: bool = False) -> Taken:
+    """What the elements hold, and where `with_crops` says so their face crops, which are no part of any fact."""
     taken = Taken()
     rules = RowRules(now)
     for raw in elements:
         try:
-            _take_one(taken, raw, source, rules)
+            _take_one(taken, raw, source, rules, with_crops)
         except RecursionError:
             whence = _source_of(source, bytes(raw))
             taken.refused.append(refuse(whence, "schema_violation", "nested too deeply", bytes(raw)))
     return taken
 
 
-def _take_one(taken: Taken, raw: msgspec.Raw, source: str, rules: RowRules) -> None:
+def _take_one(taken: Taken, raw: msgspec.Raw, source: str, rules: RowRules, with_crops: bool) -> None:
     element = None
     try:
         element = _decode(raw)
@@ -86,15 +111,19 @@ def _take_one(taken: Taken, raw: msgspec.Raw, source: str, rules: RowRules) -> N
     except RowError as error:
         taken.refused.append(_refused(error, raw, element, source))
         return
-    if isinstance(fact, Appearance):
-        taken.appearances.append(fact)
-    else:
+    if isinstance(fact, InsightEvent):
         taken.insights.append(fact)
+        return
+    if with_crops:
+        take_crop(element, fact, taken.crops)
+    (taken.forensic if is_forensic(fact.extra) else taken.appearances).append(fact)
 
 
 def _decode(raw: msgspec.Raw) -> Any:
     try:
-        return msgspec.json.decode(raw)
+        element = msgspec.json.decode(raw)
+        # An event may come as a text that holds its JSON.
+        return msgspec.json.decode(element) if isinstance(element, str) else element
     except UnicodeDecodeError as error:
         raise RowError("bad_encoding", str(error)) from error
     except msgspec.DecodeError as error:
@@ -106,7 +135,7 @@ def _is_sign_of_life(element: Any) -> bool:
     return (
         isinstance(element, dict)
         and "status" in str(element.get("event_type")).lower()
-        and not any(block in element for block in BLOCKS)
+        and "appearance_data" not in element
     )
 
 

@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Iterable
+from typing import Any
 
 from services.common.events.cameras import Camera
 from services.common.events.quarantine import Quarantined
 from services.common.health import Health
 from services.common.kafka.producer import EventProducer, PublishError
 from services.common.topics import Topic
+from services.ingest.faces import FaceStore
 from services.ingest.intake import Taken
 
 
@@ -17,19 +19,33 @@ class Publisher:
     Some of a refused delivery may have reached Kafka all the same. Sent again, it changes nothing.
     """
 
-    def __init__(self, timeout_seconds: float) -> None:
+    def __init__(self, timeout_seconds: float, faces: FaceStore | None = None) -> None:
         self._timeout_seconds = timeout_seconds
+        self._faces = faces
         self._producer: EventProducer | None = None
+
+    @property
+    def keeps_crops(self) -> bool:
+        return self._faces is not None
 
     def connect(self, producer: EventProducer) -> None:
         self._producer = producer
 
     async def publish_taken(self, taken: Taken, source: str) -> None:
-        await asyncio.gather(
-            self._publish(Topic.APPEARANCES, taken.appearances, source),
-            self._publish(Topic.INSIGHTS, taken.insights, source),
-            self.publish_refused(taken.refused, source),
+        # Before Kafka: what an appearance refers to must be there.
+        if self._faces and taken.crops:
+            await self._faces.keep(taken.crops)
+        lanes: tuple[tuple[Topic, list[Any]], ...] = (
+            (Topic.APPEARANCES, taken.appearances),
+            (Topic.APPEARANCES_FORENSIC, taken.forensic),
+            (Topic.INSIGHTS, taken.insights),
+            (Topic.QUARANTINE, taken.refused),
         )
+        match [(topic, items) for topic, items in lanes if items]:
+            case [(topic, items)]:
+                await self._publish(topic, items, source)
+            case several:
+                await asyncio.gather(*(self._publish(topic, items, source) for topic, items in several))
 
     async def publish_refused(self, refused: Iterable[Quarantined], source: str) -> None:
         await self._publish(Topic.QUARANTINE, refused, source)

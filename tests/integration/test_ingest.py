@@ -50,7 +50,7 @@ async def test_what_the_webhook_accepted_is_in_kafka_and_what_it_refused_in_quar
     response = await webhook.post(
         "/webhooks/corsight", json=[event(1), event(2, camera_id="")], headers={"traceparent": trace}
     )
-    assert (response.status_code, response.json()) == (202, {"accepted": 1, "rejected": 1})
+    assert (response.status_code, response.json()) == (202, {"accepted": 1, "rejected": 1, "unknown": 0})
     [record] = await read_all(servers.kafka, Topic.APPEARANCES)
     assert record.key == b"c1"
     assert dict(record.headers)["traceparent"].split(b"-")[1] == trace.split("-")[1].encode()

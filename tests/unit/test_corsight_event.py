@@ -142,6 +142,16 @@ class TestAppearance:
         raw = event(appearance_data={"appearance_id": None}) | {"appearance_id": "top"}
         assert appearance(raw).appearance_key == "top"
 
+    def test_is_whatever_has_a_track_under_any_type(self) -> None:
+        assert appearance(EVENT | {"event_type": "appearance_closed"}).appearance_key == "track-1"
+        flat = {"event_type": "exit", "person_id": "p", "camera_id": "c", "started_at": T, "ended_at": T + 5}
+        assert appearance(flat).subject_id == "p"
+
+    def test_may_be_wrapped_in_a_message_of_which_the_rest_is_kept(self) -> None:
+        fact = appearance({"event": EVENT, "related_appearances": ["track-0"]})
+        assert fact.appearance_key == "track-1"
+        assert fact.extra == {"related_appearances": ["track-0"]} | appearance(EVENT).extra
+
 
 class TestPersonOfInterest:
     @pytest.mark.parametrize(
@@ -180,7 +190,13 @@ class TestReasons:
             (event(appearance_data={"appearance_id": "a" * 300}), "schema_violation"),
             (event(crop_data={"note": "a\0"}), "bad_encoding"),
             (event(crop_data={"note": "\udc00"}), "bad_encoding"),
-            ({"event_type": "server_status", "node": "a"}, "schema_violation"),
+            (event(camera_data={"camera_id": "\udc00"}, appearance_data={"utc_time_started": None}), "bad_encoding"),
+            (event(camera_data={"camera_id": "a\0"}, appearance_data={"utc_time_started": None}), "bad_encoding"),
+            (event(appearance_data={"appearance_id": ""}) | {"person_id": "\udc00"}, "bad_encoding"),
+            ({"event_type": "server_status", "node": "a"}, "unknown_event_type"),
+            ({"event_type": "door_opened", "camera_data": {"camera_id": "c"}}, "unknown_event_type"),
+            ({"event_type": "door_opened", "camera_id": "c", "timestamp": T}, "unknown_event_type"),
+            ({"event_type": "appearance", "poi": "p"}, "schema_violation"),
             ({}, "schema_violation"),
             ([], "schema_violation"),
             ("event", "schema_violation"),
@@ -189,6 +205,18 @@ class TestReasons:
     )
     def test_every_reason_has_its_events(self, raw: object, code: str) -> None:
         assert reason(raw) == code
+
+    def test_an_insight_from_recorded_video_is_kept_and_never_counted(self) -> None:
+        raw = {"event_type": "crowd", "camera_id": "c", "utc_time_recorded": T, "analysis_mode": "forensics"}
+        assert reason(raw) == "unknown_event_type"
+
+    def test_what_is_wrong_with_a_picture_is_no_matter(self) -> None:
+        assert appearance(event(crop_data={"face_crop_img": "a\0"})).extra == appearance(EVENT).extra
+
+    def test_an_unknown_type_is_told_with_its_camera(self) -> None:
+        with pytest.raises(RowError, match="door_opened") as refused:
+            normalise_event({"event_type": "door_opened", "camera_data": {"camera_id": "c"}}, source="s", rules=RULES)
+        assert refused.value.camera_id == "c"
 
 
 class TestInsight:

@@ -1,4 +1,5 @@
 from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -90,6 +91,10 @@ class TestParseInstant:
     def test_keeps_every_microsecond_of_an_epoch_float(self, micros: int) -> None:
         written = float(f"{micros // 10**6}.{micros % 10**6:06}")
         assert parse_instant(written) == datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros)
+
+    @given(st.floats(10**8, 2**32) | st.integers(10**15, 2 * 10**15).map(lambda halves: halves / 2e6))
+    def test_an_epoch_float_is_what_it_would_be_as_text(self, epoch: float) -> None:
+        assert parse_instant(epoch) == parse_instant(f"{Decimal(repr(epoch)):f}")
 
 
 class TestZones:

@@ -32,7 +32,7 @@ class TestCameraBook:
         book = CameraBook()
         book.spoke(SOURCE, NOON)
         assert book.all() == []
-        book.saw(SOURCE, APPEARANCE)
+        book.saw(SOURCE, [APPEARANCE], [])
         assert book.all() == [
             Camera(
                 camera_id="c1",
@@ -47,7 +47,7 @@ class TestCameraBook:
     def test_every_camera_of_a_source_that_speaks_is_alive_though_nobody_is_seen(self) -> None:
         book = CameraBook()
         book.spoke(SOURCE, NOON)
-        book.saw(SOURCE, APPEARANCE)
+        book.saw(SOURCE, [APPEARANCE], [])
         book.spoke(SOURCE, NOON + after(10))
         [camera] = book.all()
         assert camera.heartbeat_at == NOON + after(10)
@@ -56,14 +56,23 @@ class TestCameraBook:
     def test_what_a_later_report_does_not_say_stays_and_the_newest_sighting_counts(self) -> None:
         book = CameraBook()
         book.spoke(SOURCE, NOON)
-        book.saw(SOURCE, APPEARANCE)
-        book.saw(SOURCE, replace(APPEARANCE, ended_at=NOON - after(20), camera_description=None, zone="Hall"))
+        book.saw(SOURCE, [APPEARANCE], [])
+        quiet = replace(APPEARANCE, ended_at=NOON - after(20), camera_description=None, zone="Hall")
+        book.saw(SOURCE, [quiet], [])
         insight = InsightEvent(
             insight_id="i", kind="crowd", camera_id="c1", started_at=NOON, reported_at=NOON, source=SOURCE
         )
-        book.saw(SOURCE, insight)
+        book.saw(SOURCE, [], [insight])
         [camera] = book.all()
         assert (camera.description, camera.zone, camera.last_seen_at) == ("Main entrance", "Hall", NOON)
+
+    def test_of_many_reports_at_once_the_last_word_holds_and_the_newest_sighting(self) -> None:
+        book = CameraBook()
+        book.spoke(SOURCE, NOON)
+        renamed = replace(APPEARANCE, ended_at=NOON - after(20), camera_description="North door")
+        book.saw(SOURCE, [APPEARANCE, renamed, APPEARANCE, replace(renamed, ended_at=NOON - after(30))], [])
+        [camera] = book.all()
+        assert (camera.description, camera.last_seen_at) == ("North door", APPEARANCE.ended_at)
 
     def test_after_a_restart_cameras_are_told_of_with_the_time_at_which_their_source_last_spoke(self) -> None:
         book = CameraBook()

@@ -22,8 +22,24 @@ class TestTake:
     def test_every_element_is_in_exactly_one_place(self) -> None:
         found = taken([appearance_event(), crowd_event(), STATUS_EVENT, 5, {"event_type": "appearance"}])
         assert (len(found.appearances), len(found.insights), found.signs_of_life) == (1, 1, 1)
-        assert found.accepted == 3
-        assert len(found.refused) == 2
+        assert (found.accepted, found.rejected, found.unknown) == (3, 2, 0)
+
+    def test_an_event_of_a_type_that_nobody_knows_is_kept_and_is_no_fault(self) -> None:
+        found = taken([appearance_event(), {"event_type": "door_opened", "camera_data": {"camera_id": "c1"}}])
+        assert (found.accepted, found.rejected, found.unknown) == (1, 0, 1)
+        [kept] = found.refused
+        assert (kept.reason_code, kept.camera_id) == ("unknown_event_type", "c1")
+
+    def test_recorded_video_is_kept_apart(self) -> None:
+        found = taken([appearance_event(1), appearance_event(2, analysis_mode="investigate")])
+        assert [fact.appearance_key for fact in found.appearances] == ["track-1"]
+        assert [fact.appearance_key for fact in found.forensic] == ["track-2"]
+        assert found.accepted == 2
+
+    def test_an_event_may_come_as_a_text_that_holds_it(self) -> None:
+        found = taken([json.dumps(appearance_event()), "no JSON"])
+        assert len(found.appearances) == 1
+        assert [refused.reason_code for refused in found.refused] == ["bad_json"]
 
     def test_facts_name_the_connector_as_their_source(self) -> None:
         found = taken([appearance_event(), crowd_event()])

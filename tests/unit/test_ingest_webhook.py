@@ -1,4 +1,6 @@
 import asyncio
+import hmac
+import json
 from collections.abc import AsyncIterator, Iterable
 from datetime import timedelta
 from pathlib import Path
@@ -11,11 +13,13 @@ from fastapi import FastAPI
 
 from services.common import clock
 from services.common.events.quarantine import Quarantined
+from services.common.health import Health
 from services.common.kafka.producer import PublishError
 from services.ingest.cameras import CameraBook
 from services.ingest.intake import Taken
 from services.ingest.publisher import Publisher
 from services.ingest.settings import IngestSettings
+from services.ingest.sources.base import SourceError
 from services.ingest.sources.webhook import Webhook
 from tests.support.vendor_events import STATUS_EVENT, appearance_event
 
@@ -29,6 +33,7 @@ class FakePublisher(Publisher):
     def __init__(self) -> None:
         super().__init__(timeout_seconds=1)
         self.away = False
+        self.is_connected = False
         self.taken: list[Taken] = []
         self.refused: list[Quarantined] = []
         self.entered = asyncio.Semaphore(0)
@@ -41,6 +46,9 @@ class FakePublisher(Publisher):
         if self.away:
             raise PublishError("away")
         self.taken.append(taken)
+
+    async def check(self) -> Health:
+        return Health(ok=True, detail={}) if self.is_connected else await super().check()
 
     async def publish_refused(self, refused: Iterable[Quarantined], source: str) -> None:
         if self.away:
@@ -58,13 +66,26 @@ def cameras() -> CameraBook:
     return CameraBook()
 
 
-@pytest_asyncio.fixture
-async def client(tmp_path: Path, publisher: FakePublisher, cameras: CameraBook) -> AsyncIterator[httpx.AsyncClient]:
+@pytest.fixture
+def webhook(tmp_path: Path, publisher: FakePublisher, cameras: CameraBook) -> Webhook:
     settings = IngestSettings(
         home=tmp_path, corsight_webhook_secret=SECRET, ingest_max_body_bytes=10_000, ingest_requests=2
     )
+    return Webhook(settings, publisher, cameras)
+
+
+@pytest_asyncio.fixture
+async def running(webhook: Webhook) -> AsyncIterator[asyncio.Task[None]]:
+    task = asyncio.create_task(webhook.run())
+    await asyncio.sleep(0)
+    yield task
+    task.cancel()
+
+
+@pytest_asyncio.fixture
+async def client(webhook: Webhook, running: asyncio.Task[None]) -> AsyncIterator[httpx.AsyncClient]:
     app = FastAPI()
-    app.include_router(Webhook(settings, publisher, cameras).router)
+    app.include_router(webhook.router)
     transport = httpx.ASGITransport(app)
     headers = {"X-Webhook-Secret": SECRET}
     async with httpx.AsyncClient(transport=transport, base_url="http://ingest", headers=headers) as opened:
@@ -85,16 +106,38 @@ class TestWho:
         assert response.headers["content-type"] == "application/problem+json"
         assert publisher.taken == []
 
+    async def test_a_caller_may_sign_the_body_instead(
+        self, client: httpx.AsyncClient, publisher: FakePublisher
+    ) -> None:
+        body = json.dumps(event()).encode()
+        signature = hmac.new(SECRET.encode(), body, "sha256").hexdigest()
+        headers = {"X-Webhook-Secret": "", "X-Webhook-Signature": f"sha256={signature}"}
+        assert (await client.post(PATH, content=body, headers=headers)).status_code == 202
+        assert (await client.post(PATH, content=body + b" ", headers=headers)).status_code == 401
+        assert len(publisher.taken) == 1
+
+    @pytest.mark.parametrize("signature", ["", "sha256=", "sha256=00", "md5=00", "ä"])
+    async def test_a_wrong_signature_is_not_mended_by_the_secret(
+        self, client: httpx.AsyncClient, publisher: FakePublisher, signature: str
+    ) -> None:
+        response = await client.post(PATH, json=event(), headers={b"X-Webhook-Signature": signature.encode()})
+        assert response.status_code == 401
+        assert publisher.taken == []
+
 
 class TestWhat:
     async def test_what_was_taken_is_counted_after_kafka_has_it(
         self, client: httpx.AsyncClient, publisher: FakePublisher
     ) -> None:
         response = await client.post(PATH, json=[event(1), event(2, camera_id=""), STATUS_EVENT])
-        assert (response.status_code, response.json()) == (202, {"accepted": 2, "rejected": 1})
+        assert (response.status_code, response.json()) == (202, {"accepted": 2, "rejected": 1, "unknown": 0})
         [taken] = publisher.taken
         assert [fact.appearance_key for fact in taken.appearances] == ["track-1"]
         assert [refused.reason_code for refused in taken.refused] == ["missing_camera"]
+
+    async def test_what_nobody_knows_is_neither_accepted_nor_rejected(self, client: httpx.AsyncClient) -> None:
+        response = await client.post(PATH, json=[event(), {"event_type": "door_opened"}])
+        assert response.json() == {"accepted": 1, "rejected": 0, "unknown": 1}
 
     async def test_a_body_that_is_no_json_is_refused_and_kept(
         self, client: httpx.AsyncClient, publisher: FakePublisher
@@ -132,6 +175,41 @@ class TestWhat:
         assert (await client.post(PATH, json=event(9))).status_code == 503
         publisher.may_finish.set()
         assert [(await task).status_code for task in working] == [202, 202]
+
+
+class TestState:
+    async def test_one_that_nobody_runs_asks_its_callers_to_come_back(
+        self, client: httpx.AsyncClient, running: asyncio.Task[None], publisher: FakePublisher
+    ) -> None:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        response = await client.post(PATH, json=event())
+        assert (response.status_code, int(response.headers["Retry-After"]) > 0) == (503, True)
+        assert publisher.taken == []
+
+    async def test_it_is_live_from_the_start_and_again_once_kafka_takes_what_comes(
+        self, client: httpx.AsyncClient, webhook: Webhook, publisher: FakePublisher
+    ) -> None:
+        status = webhook.status
+        states: list[str] = [status.state]
+        publisher.away = True
+        await client.post(PATH, json=event())
+        states.append(status.state)
+        assert (status.accepted, len(status.errors), status.heard_at) == (0, 1, None)
+        publisher.away = False
+        await client.post(PATH, json=[event(), {"event_type": "door_opened"}, 5])
+        assert [*states, status.state] == ["live", "retrying", "live"]
+        assert (status.accepted, status.rejected, status.unknown) == (1, 1, 1)
+
+    async def test_a_trial_tells_whether_events_would_be_taken(
+        self, client: httpx.AsyncClient, webhook: Webhook, publisher: FakePublisher
+    ) -> None:
+        with pytest.raises(SourceError, match="Kafka"):
+            await webhook.test()
+        publisher.is_connected = True
+        assert "not called yet" in await webhook.test()
+        await client.post(PATH, json=event())
+        assert "called last" in await webhook.test()
 
 
 class TestCameras:

@@ -130,6 +130,7 @@ const REASONS: Record<string, string> = {
   bad_encoding: 'not valid text in the file’s encoding',
   schema_violation: 'not what the format says',
   too_large: 'larger than the limit',
+  unknown_event_type: 'for information: an event of a type that is not counted',
 }
 
 export function rejectReason(code: string): string {

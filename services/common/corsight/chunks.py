@@ -133,13 +133,26 @@ def is_image_name(name: str) -> bool:
     return name in _IMAGE_NAMES or name.endswith(_IMAGE_ENDINGS)
 
 
-def without_images(value: Any) -> Any:
-    """The JSON value without pictures, templates and over-long texts, at any depth."""
-    if isinstance(value, dict):
-        return {name: without_images(inner) for name, inner in value.items() if is_kept(str(name), inner)}
+def without_images(value: Any, leave_out: frozenset[str] = frozenset()) -> Any:
+    """The JSON value without pictures, templates and over-long texts, at any depth, and an object's `leave_out`."""
     if isinstance(value, list):
         return [without_images(inner) for inner in value if not (isinstance(inner, str) and _is_picture(inner))]
-    return value
+    if not isinstance(value, dict):
+        return value
+    kept: dict[str, Any] = {}
+    # Most of the work on a live event: `is_kept` of every field, without asking numbers what only texts can be.
+    for name, inner in value.items():
+        if inner is None or name in leave_out:
+            continue
+        if isinstance(inner, str):
+            if not inner or is_image_name(name) or _is_picture(inner):
+                continue
+        elif isinstance(inner, dict | list):
+            if is_image_name(name):
+                continue
+            inner = without_images(inner)
+        kept[name] = inner
+    return kept
 
 
 def _is_picture(text: str) -> bool:

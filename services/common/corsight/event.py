@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from services.common.corsight.chunks import RowError, RowRules, is_kept, without_images
+from services.common.corsight.chunks import MAX_ID_CHARS, RowError, RowRules, is_kept, without_images
 from services.common.corsight.columns import MAX_COLUMNS, ColumnMap, map_columns
 from services.common.corsight.demographics import age_group_of, gender_of
 from services.common.corsight.insight_report import insight_of
 from services.common.corsight.json_elements import check_storable
 from services.common.corsight.rows import (
     MATCHED,
+    START,
     appearance_of,
     check_ids,
     check_span,
@@ -24,8 +25,13 @@ from services.common.corsight.rows import (
 from services.common.corsight.timestamps import TimestampError
 from services.common.events.appearances import Appearance, appearance_key, subject_id_of
 from services.common.events.insights import InsightEvent
+from services.common.events.quarantine import UNKNOWN_EVENT_TYPE
+from services.common.lanes import is_forensic
 
 BLOCKS = ("camera_data", "frame_data", "appearance_data", "crop_data", "match_data", "face_features_data")
+
+APPEARANCE = "appearance"
+"""The one `event_type` of appearances that was seen; whatever has a track is one under any other, too."""
 
 _INSIGHT_WORDS = ("crowd", "loiter", "insight")
 
@@ -37,6 +43,8 @@ _MODELLED = {
     "face_features_data": frozenset({"age_group_outcome", "gender_outcome"}),
 }
 
+_MODELLED_BLOCKS = frozenset(_MODELLED)
+
 _GROUP_NAMES = ("group_name", "description", "name")
 _DEPARTMENT_NAMES = ("group_departemen", "group_department", "departemen", "department")
 _DIVISION_NAMES = ("group_divisi", "group_division", "divisi", "division")
@@ -46,14 +54,35 @@ def normalise_event(event: Any, *, source: str, rules: RowRules) -> Appearance |
     """The fact that one event reports; `source` is ``corsight:<connector>``. Raises `RowError`."""
     if not isinstance(event, dict):
         raise RowError("schema_violation", f"an event is an object, this is a {type(event).__name__}")
-    check_storable(event)
+    try:
+        fact = _fact_of(event, source, rules)
+        # Three quarters of an event are a picture, which is no part of the fact.
+        check_storable(fact)
+    except RowError:
+        check_storable(event)
+        raise
+    except UnicodeEncodeError:
+        raise RowError("bad_encoding", "an escape stands for half a character") from None
+    except RecursionError as error:
+        raise RowError("schema_violation", str(error)) from None
+    return fact
+
+
+def _fact_of(event: dict[str, Any], source: str, rules: RowRules) -> Appearance | InsightEvent:
     event_type = (text_of(event.get("event_type")) or "").lower()
     if "generative_insight" in event or any(word in event_type for word in _INSIGHT_WORDS):
+        if is_forensic(event):
+            raise RowError(UNKNOWN_EVENT_TYPE, "an insight from recorded video", _camera_of(event))
         return _insight_of_event(event, source, rules)
-    if any(isinstance(event.get(block), dict) for block in BLOCKS):
+    is_appearance = event_type in ("", APPEARANCE)
+    if "appearance_data" in event or (is_appearance and any(isinstance(event.get(block), dict) for block in BLOCKS)):
         return _appearance_of_event(event, source, rules)
-    if "camera_id" in event:
+    if "camera_id" in event and (is_appearance or _has_start(event)):
         return _appearance_of_flat(event, source, rules)
+    if (wrapped := _wrapped(event)) is not None:
+        return _fact_of(wrapped, source, rules)
+    if not is_appearance:
+        raise RowError(UNKNOWN_EVENT_TYPE, f"event_type is {event_type[:MAX_ID_CHARS]}", _camera_of(event))
     raise RowError("schema_violation", f"neither an appearance nor an insight: event_type is {event_type or 'absent'}")
 
 
@@ -65,7 +94,7 @@ def appearance_of_json(element: Any, *, source: str, rules: RowRules) -> Appeara
     return fact
 
 
-def _appearance_of_event(event: Mapping[str, Any], source: str, rules: RowRules) -> Appearance:
+def _appearance_of_event(event: dict[str, Any], source: str, rules: RowRules) -> Appearance:
     """A track so far: it ends, until more is known, at the latest time at which it was seen."""
     camera, frame, track = (_block(event, name) for name in ("camera_data", "frame_data", "appearance_data"))
     features = _block(event, "face_features_data")
@@ -123,6 +152,9 @@ def _matched_poi(match: Mapping[str, Any]) -> str | None:
 
     A watchlist is listed with another outcome when the best candidate was not good enough.
     """
+    poi_id = text_of(match.get("poi_id"))
+    if poi_id is None:
+        return None
     watchlists = match.get("watchlists")
     entries = watchlists if isinstance(watchlists, list) else []
     outcomes = {
@@ -130,7 +162,7 @@ def _matched_poi(match: Mapping[str, Any]) -> str | None:
         for entry in entries
         if isinstance(entry, dict) and (outcome := text_of(entry.get("match_outcome"))) is not None
     }
-    return text_of(match.get("poi_id")) if not outcomes or MATCHED in outcomes else None
+    return poi_id if not outcomes or MATCHED in outcomes else None
 
 
 def _insight_of_event(event: Mapping[str, Any], source: str, rules: RowRules) -> InsightEvent:
@@ -166,19 +198,34 @@ def _appearance_of_flat(event: Mapping[str, Any], source: str, rules: RowRules) 
     return appearance_of(fields, extra=extra, source=source, rules=rules)
 
 
+def _has_start(event: Mapping[str, Any]) -> bool:
+    return len(event) <= MAX_COLUMNS and any(name in _columns_of(tuple(map(str, event))).fields for name in START)
+
+
+def _wrapped(event: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The event that one field of this one holds, under a name that is not documented, with the other fields."""
+    inner = next((value for value in event.values() if isinstance(value, dict) and "appearance_data" in value), None)
+    return None if inner is None else {name: value for name, value in event.items() if value is not inner} | inner
+
+
+def _camera_of(event: Mapping[str, Any]) -> str | None:
+    camera_id = text_of(_block(event, "camera_data").get("camera_id") or event.get("camera_id"))
+    return camera_id if camera_id and len(camera_id) <= MAX_ID_CHARS else None
+
+
 @lru_cache(maxsize=256)
 def _columns_of(names: tuple[str, ...]) -> ColumnMap:
     return map_columns(names)
 
 
-def _extra_of_event(event: Mapping[str, Any]) -> dict[str, Any]:
-    extra: dict[str, Any] = {}
-    for name, value in event.items():
-        if isinstance(value, dict) and name in _MODELLED:
-            value = {inner: kept for inner, kept in value.items() if inner not in _MODELLED[name]}
-        if is_kept(name, value) and (kept := without_images(value)) not in ({}, []):
-            extra[name] = kept
-    return extra
+def _extra_of_event(event: dict[str, Any]) -> dict[str, Any]:
+    extra = without_images(event, _MODELLED_BLOCKS)
+    for name, fields in _MODELLED.items():
+        # A block that is none says something as well.
+        block = event.get(name)
+        if is_kept(name, block):
+            extra[name] = without_images(block, fields)
+    return {name: kept for name, kept in extra.items() if kept not in ({}, [])}
 
 
 def _block(parent: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -52,7 +52,7 @@ def text_of(value: object) -> str | None:
     if value is None or isinstance(value, dict | list | bool):
         return None
     text = str(value).strip()
-    return None if text.lower() in NULL_WORDS else text
+    return None if len(text) <= _NULL_CHARS and text.lower() in NULL_WORDS else text
 
 
 def instant_of(fields: Mapping[str, object], names: Sequence[str], rules: RowRules) -> datetime | None:

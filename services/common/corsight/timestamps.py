@@ -26,6 +26,13 @@ _MAX_TEXT = 64
 """Characters; no form is longer, and a number of a million digits costs time to read."""
 
 
+_FINE = 2.0**31
+"""Below it, floats lie within a quarter of a microsecond of each other."""
+
+_SURELY = 0.3
+"""An epoch so near to a whole microsecond is that one, whatever digits it was written with."""
+
+
 class TimestampError(ValueError):
     """A time that cannot be taken; `reason_code` says which way."""
 
@@ -44,6 +51,12 @@ class PrecisionLostError(TimestampError):
 
 def parse_instant(value: object, zone: tzinfo = UTC) -> datetime:
     """The UTC instant of one value: a text, a number (an epoch) or a datetime. Raises `TimestampError`."""
+    if type(value) is float and 10**8 <= value < _FINE:
+        seconds = int(value)
+        micros = (value - seconds) * 1e6
+        nearest = round(micros)
+        if abs(micros - nearest) < _SURELY:
+            return EPOCH + timedelta(0, seconds, nearest)
     if isinstance(value, str):
         instant = _from_text(value.strip(), zone)
     elif isinstance(value, datetime):

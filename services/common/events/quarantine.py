@@ -6,6 +6,9 @@ from msgspec import Meta, Struct
 
 from services.common.events.common import Instant
 
+UNKNOWN_EVENT_TYPE = "unknown_event_type"
+"""Kept for whoever wants to know what else the vendor sends; it is no fault, and no source counts it as one."""
+
 REASONS = {
     "missing_person": "no person_id",
     "missing_camera": "no camera_id",
@@ -21,6 +24,7 @@ REASONS = {
     "bad_encoding": "not valid text in the file's encoding",
     "schema_violation": "not what the contract says",
     "too_large": "larger than the limit",
+    UNKNOWN_EVENT_TYPE: "for information: an event of a type that is not counted",
 }
 """Reason code → plain words. The codes are those of the quarantine and of `rejects_by_reason`."""
 
@@ -39,6 +43,7 @@ SUGGESTIONS = {
     "bad_encoding": "Save the file as UTF-8, or type the damaged characters anew.",
     "schema_violation": "Correct the value that the reason names.",
     "too_large": "Leave out pictures and other long values.",
+    UNKNOWN_EVENT_TYPE: "Nothing is wrong. It is kept as it came, should this type of event be of use one day.",
 }
 """Reason code → what whoever sent the row can do about it."""
 

@@ -1,24 +1,35 @@
 """``POST /webhooks/corsight``: the vendor posts one event or an array of them."""
 
-import secrets
+import asyncio
+import hashlib
+import hmac
+from datetime import timedelta
 from http import HTTPStatus
 
+import msgspec
 from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse
+from fastapi.responses import Response
 
 from services.common import clock
 from services.common.kafka.headers import continue_trace
 from services.common.kafka.producer import PublishError
 from services.common.logging import get_logger
-from services.common.metrics import CONSUMED
 from services.ingest.cameras import CameraBook
-from services.ingest.intake import UnreadableError, read_elements, take
+from services.ingest.inlet import Inlet
+from services.ingest.intake import UnreadableError, read_elements
 from services.ingest.publisher import Publisher
 from services.ingest.settings import IngestSettings
+from services.ingest.sources.base import SourceError
+from services.ingest.status import SourceStatus
 
 log = get_logger(__name__)
 
+PATH = "/webhooks/corsight"
+
 SECRET_HEADER = "X-Webhook-Secret"  # noqa: S105 - the header's name
+
+SIGNATURE_HEADER = "X-Webhook-Signature"
+"""``sha256=`` and the HMAC of the body by the same secret, in hexadecimal, for callers that can sign."""
 
 RETRY_AFTER_SECONDS = 5
 
@@ -27,77 +38,104 @@ class TooLargeError(Exception):
     """The body is longer than allowed; the rest of it was not read."""
 
 
+class StrangerError(Exception):
+    """The caller does not know the secret."""
+
+
 class Webhook:
     """Answers 202 once Kafka has everything, refusals included; before that, the caller must keep its events."""
 
     name = "corsight:webhook"
 
     def __init__(self, settings: IngestSettings, publisher: Publisher, cameras: CameraBook) -> None:
-        self._settings = settings
+        self.status = SourceStatus(self.name)
+        self._inlet = Inlet(publisher, cameras, self.status, self.name)
         self._publisher = publisher
-        self._cameras = cameras
+        self._max_body_bytes = settings.ingest_max_body_bytes
+        self._max_requests = settings.ingest_requests
         self._secret = settings.webhook_secret.encode()
+        self._is_open = False
         self._at_work = 0
         self.router = APIRouter()
-        self.router.add_api_route(
-            "/webhooks/corsight", self._receive, methods=["POST"], status_code=202, response_class=JSONResponse
-        )
+        # Without FastAPI's reading of parameters, of which there are none: it would take longer than all the rest.
+        self.router.add_route(PATH, self._receive, methods=["POST"])
 
     async def run(self) -> None:
-        return
+        self._is_open = True
+        self.status.live()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self._is_open = False
 
-    async def _receive(self, request: Request) -> JSONResponse:
-        if not secrets.compare_digest(request.headers.get(SECRET_HEADER, "").encode(), self._secret):
-            return _problem(HTTPStatus.UNAUTHORIZED, f"{SECRET_HEADER} is missing or wrong")
-        if self._at_work >= self._settings.ingest_requests:
+    async def test(self) -> str:
+        if not (await self._publisher.check()).ok:
+            raise SourceError("Kafka cannot be reached, so that nothing would be taken")
+        called_at = self.status.heard_at
+        called = f"was called last at {called_at:%Y-%m-%d %H:%M:%S} UTC" if called_at else "was not called yet"
+        return f"The webhook at {PATH} takes events and {called}."
+
+    async def _receive(self, request: Request) -> Response:
+        if not self._is_open:
+            return _busy("the webhook takes nothing now")
+        if self._at_work >= self._max_requests:
             return _busy("too many requests at once")
         self._at_work += 1
         try:
             continue_trace([("traceparent", request.headers.get("traceparent", "").encode())])
             return await self._deliver(await self._read(request))
+        except StrangerError:
+            return _problem(HTTPStatus.UNAUTHORIZED, f"{SECRET_HEADER} or {SIGNATURE_HEADER} is missing or wrong")
         except TooLargeError:
-            limit = self._settings.ingest_max_body_bytes
-            return _problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a request has at most {limit:,} bytes")
+            return _problem(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a request has at most {self._max_body_bytes:,} bytes"
+            )
         except PublishError as error:
             log.error("cannot publish", reason=str(error))
+            self.status.retrying(
+                "Kafka does not take the events; callers are asked to send them again",
+                clock.now() + timedelta(seconds=RETRY_AFTER_SECONDS),
+            )
             return _busy("Kafka does not take the events now; send them again")
         finally:
             self._at_work -= 1
 
-    async def _deliver(self, body: bytes) -> JSONResponse:
+    async def _deliver(self, body: bytes) -> Response:
         now = clock.now()
         try:
-            taken = take(read_elements(body, self.name), self.name, now)
+            taken = await self._inlet.deliver(read_elements(body, self.name), now=now)
         except UnreadableError as error:
-            await self._publisher.publish_refused([error.refusal], self.name)
+            await self._inlet.refuse(error.refusal)
             return _problem(HTTPStatus.BAD_REQUEST, f"the body is no JSON: {error}")
-        await self._publisher.publish_taken(taken, self.name)
-        CONSUMED.labels(self.name).inc(taken.accepted)
-        if taken.accepted or taken.refused:
-            self._cameras.spoke(self.name, now)
-        for appearance in taken.appearances:
-            self._cameras.saw(self.name, appearance)
-        for insight in taken.insights:
-            self._cameras.saw(self.name, insight)
-        return JSONResponse({"accepted": taken.accepted, "rejected": len(taken.refused)}, HTTPStatus.ACCEPTED)
+        self.status.live(now)
+        counts = {"accepted": taken.accepted, "rejected": taken.rejected, "unknown": taken.unknown}
+        return Response(msgspec.json.encode(counts), HTTPStatus.ACCEPTED, media_type="application/json")
 
     async def _read(self, request: Request) -> bytes:
+        """The body, of a caller that knows the secret; a stranger's is read only where it may be signed."""
+        signature = request.headers.get(SIGNATURE_HEADER)
+        if signature is None and not self._is_same(request.headers.get(SECRET_HEADER, ""), self._secret):
+            raise StrangerError
         body = bytearray()
         async for chunk in request.stream():
             body += chunk
-            if len(body) > self._settings.ingest_max_body_bytes:
+            if len(body) > self._max_body_bytes:
                 raise TooLargeError
+        if signature is not None:
+            digest = hmac.digest(self._secret, body, hashlib.sha256).hex()
+            if not self._is_same(signature.lower(), f"sha256={digest}".encode()):
+                raise StrangerError
         return bytes(body)
 
+    @staticmethod
+    def _is_same(given: str, expected: bytes) -> bool:
+        return hmac.compare_digest(given.encode(), expected)
 
-def _busy(detail: str) -> JSONResponse:
+
+def _busy(detail: str) -> Response:
     return _problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, {"Retry-After": str(RETRY_AFTER_SECONDS)})
 
 
-def _problem(status: HTTPStatus, detail: str, headers: dict[str, str] | None = None) -> JSONResponse:
-    return JSONResponse(
-        {"type": "about:blank", "title": status.phrase, "status": status, "detail": detail},
-        status,
-        headers,
-        media_type="application/problem+json",
-    )
+def _problem(status: HTTPStatus, detail: str, headers: dict[str, str] | None = None) -> Response:
+    problem = {"type": "about:blank", "title": status.phrase, "status": int(status), "detail": detail}
+    return Response(msgspec.json.encode(problem), status, headers, media_type="application/problem+json")
