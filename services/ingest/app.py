@@ -19,14 +19,19 @@ from services.common.patience import patiently
 from services.common.runner import serve
 from services.common.topics import PARTITIONS, Topic
 from services.ingest.cameras import CameraBook
+from services.ingest.faces import open_faces
 from services.ingest.publisher import Publisher
 from services.ingest.settings import IngestSettings
 from services.ingest.sources.base import Source
+from services.ingest.sources.kafka import KafkaSource
 from services.ingest.sources.webhook import Webhook
 
 log = get_logger(__name__)
 
-SOURCES: dict[str, Callable[[IngestSettings, Publisher, CameraBook], Source]] = {"webhook": Webhook}
+SOURCES: dict[str, Callable[[IngestSettings, Publisher, CameraBook], Source]] = {
+    "webhook": Webhook,
+    "kafka": KafkaSource,
+}
 
 
 class Ingest:
@@ -39,7 +44,8 @@ class Ingest:
                 f"DWELL_CORSIGHT_SOURCES: no source is named {', '.join(sorted(unknown))}; there is {known}"
             )
         self._settings = settings
-        self._publisher = Publisher(settings.ingest_publish_seconds)
+        self._faces = open_faces(settings)
+        self._publisher = Publisher(settings.ingest_publish_seconds, self._faces)
         self._cameras = CameraBook()
         self._sources = [SOURCES[name](settings, self._publisher, self._cameras) for name in settings.corsight_sources]
         self.app = FastAPI(openapi_url=None)
@@ -61,6 +67,8 @@ class Ingest:
             self._publisher.connect(producer)
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._tell_of_cameras())
+                if self._faces:
+                    group.create_task(self._faces.run())
                 for source in self._sources:
                     group.create_task(source.run())
 

@@ -3,13 +3,15 @@
 from pydantic import Field
 
 from services.common.kept_secret import kept_secret
-from services.common.settings import CommaList, CommonSettings
+from services.common.settings import CommaList
+from services.ingest.faces import FaceSettings
+from services.ingest.sources.kafka_settings import KafkaSourceSettings
 
 MAX_BODY_BYTES = 2 * 1024 * 1024
 """Whatever it holds, a single event of it fits into one Kafka record (4 MB), as a refusal in base64 too."""
 
 
-class IngestSettings(CommonSettings):
+class IngestSettings(FaceSettings, KafkaSourceSettings):
     corsight_sources: CommaList = Field(
         ("webhook",), description="where Corsight's events come from, with commas between; empty: nowhere"
     )

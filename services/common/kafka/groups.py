@@ -3,3 +3,5 @@
 PROCESSOR = "dwell-processor"
 INSIGHTS = "dwell-insights"
 SINK = "dwell-sink"
+MIRROR = "dwell-ingest"
+"""At the Kafka of a customer whose topic is mirrored, which may be our own."""
