@@ -41,6 +41,9 @@ class Pipeline:
     async def get_text(self, path: str, parameters: Mapping[str, Any]) -> str:
         return _checked(await self._http.get(path, params=dict(parameters))).text
 
+    async def delete(self, path: str) -> Any:
+        return _checked(await self._http.delete(path)).json()
+
     async def webhook(self, event: Any) -> None:
         headers = {WEBHOOK_HEADER: WEBHOOK_SECRET}
         answer = await self._http.post(

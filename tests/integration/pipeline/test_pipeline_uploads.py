@@ -36,3 +36,21 @@ async def test_what_is_done_is_in_the_tables_behind_the_charts(pipeline: Pipelin
     assert (upload["status"], upload["phase"]) == ("completed", "settling")
     await comes_to(pipeline, upload, phase="done")
     await shows(pipeline, "done-camera", AppearanceFile(content).accepted)
+
+
+async def test_a_withdrawn_upload_takes_back_what_it_alone_brought(pipeline: Pipeline) -> None:
+    kept = (HEADER + rows("undone-camera", 20)).encode()
+    undone = (HEADER + rows("undone-camera", 20, 10)).encode()
+    first, second = await pipeline.upload("kept.csv", kept), await pipeline.upload("undone.csv", undone)
+    await comes_to(pipeline, second, phase="done")
+    await shows(pipeline, "undone-camera", AppearanceFile(kept).accepted + AppearanceFile(undone).accepted)
+
+    await pipeline.delete(f"/api/v1/uploads/{second['upload_id']}")
+    await comes_to(pipeline, second, status="withdrawn")
+    await shows(pipeline, "undone-camera", AppearanceFile(kept).accepted)
+
+    again = await pipeline.upload("undone.csv", undone)
+    assert (again["status"], again["duplicate"]) == ("completed", False)
+    await comes_to(pipeline, again, phase="done")
+    await comes_to(pipeline, first, phase="done")
+    await shows(pipeline, "undone-camera", AppearanceFile(kept).accepted + AppearanceFile(undone).accepted)
