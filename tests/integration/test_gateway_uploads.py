@@ -32,7 +32,7 @@ from tests.support.gateway import Gateway, gateway_settings, running_gateway
 from tests.support.kafka import make_topics_empty, read_items
 from tests.support.processes import ServiceProcesses
 from tests.support.servers import Servers
-from tests.support.uploads import HEADER, finished, items_of, pretend_that_all_is_read, rows
+from tests.support.uploads import HEADER, bad_rows, finished, items_of, pretend_that_all_is_read, rows
 from tests.support.waiting import wait_until
 
 # One gateway for all tests here: each test uploads bytes and names cameras of its own.
@@ -329,6 +329,20 @@ async def test_the_history_is_paged_newest_first(gateway: Gateway) -> None:
             break
         cursor = {"cursor": page["next_cursor"]}
     assert paged == everything
+
+
+async def test_the_history_shows_the_statuses_that_are_asked_for(gateway: Gateway) -> None:
+    completed = (await gateway.upload((HEADER + rows("good", 1)).encode())).json()
+    held = (await gateway.upload((HEADER + rows("mixed", 1) + bad_rows("mixed", 1)).encode())).json()
+    await gateway.upload(b"a,b\n1,2\n")
+    newest_failed = (await gateway.get("uploads", status="failed", limit=1))["items"][0]
+    assert (newest_failed["status"], newest_failed["created_at"] > held["created_at"]) == ("failed", True)
+
+    both = await gateway.get("uploads", status=["needs_decision", "completed"], limit=1)
+    assert [upload["upload_id"] for upload in both["items"]] == [held["upload_id"]]
+    both = await gateway.get("uploads", status=["needs_decision", "completed"], limit=1, cursor=both["next_cursor"])
+    assert [upload["upload_id"] for upload in both["items"]] == [completed["upload_id"]]
+    assert (await gateway.http.get("/api/v1/uploads", params={"status": "lost"})).status_code == 422
 
 
 async def test_an_upload_leaves_its_trace_in_the_audit(gateway: Gateway) -> None:

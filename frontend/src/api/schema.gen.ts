@@ -1838,6 +1838,8 @@ export interface operations {
     list_uploads_api_v1_uploads_get: {
         parameters: {
             query?: {
+                /** @description any of these; all without it */
+                status?: ("received" | "processing" | "needs_decision" | "completed" | "failed" | "cancelled" | "withdrawn")[];
                 cursor?: string | null;
                 limit?: number;
             };

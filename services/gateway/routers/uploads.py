@@ -16,7 +16,7 @@ from services.gateway.csv_export import CSV_RESPONSE
 from services.gateway.dependencies import Database, Opened, Operator, Viewer
 from services.gateway.errors import NotFoundError
 from services.gateway.filters import parse_zone
-from services.gateway.models import Upload, UploadDecision, UploadPage
+from services.gateway.models import Upload, UploadDecision, UploadPage, UploadStatus
 from services.gateway.uploads import acts
 from services.gateway.uploads.accept import accept_file
 from services.gateway.uploads.progress import read_upload, read_uploads
@@ -92,11 +92,12 @@ def _zone_of(fields: dict[str, str]) -> str:
 async def list_uploads(
     user: Viewer,
     db: Database,
+    status: Annotated[list[UploadStatus], Query(description="any of these; all without it")] = [],  # noqa: B006
     cursor: str | None = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> UploadPage:
     """Newest first."""
-    return await read_uploads(db, cursor, limit)
+    return await read_uploads(db, status, cursor, limit)
 
 
 async def _existing(upload_id: uuid.UUID, user: Viewer, db: Database) -> Upload:

@@ -221,17 +221,20 @@ async def read_upload(db: Database, upload_id: str | uuid.UUID) -> Upload | None
     return row and upload_of(row)
 
 
-async def read_uploads(db: asyncpg.Pool, cursor: str | None, limit: int) -> UploadPage:
-    """Newest first."""
+async def read_uploads(db: asyncpg.Pool, statuses: list[UploadStatus], cursor: str | None, limit: int) -> UploadPage:
+    """Newest first; of any status where none is named."""
     after = decode_cursor(cursor, _ORDER, datetime)
     rows = await db.fetch(
         """
-        SELECT * FROM uploads WHERE $1::timestamptz IS NULL OR (created_at, upload_id) < ($1, $2::uuid)
+        SELECT * FROM uploads
+        WHERE ($1::timestamptz IS NULL OR (created_at, upload_id) < ($1, $2::uuid))
+          AND (cardinality($4::text[]) = 0 OR status = ANY($4))
         ORDER BY created_at DESC, upload_id DESC LIMIT $3
         """,
         after and after.value,
         after and after.id,
         limit + 1,
+        statuses,
     )
     page = rows[:limit]
     last: Any = page[-1] if len(rows) > limit else None
