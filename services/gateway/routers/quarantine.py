@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from services.gateway import audit
-from services.gateway.dependencies import Analyst, Database, Opened, Operator
+from services.gateway.dependencies import Database, Opened, Operator
 from services.gateway.models import (
     DismissResult,
     DismissRows,
@@ -26,7 +26,7 @@ Source = Annotated[str | None, Query(description="prefix, such as `upload:` or `
 
 @router.get("")
 async def list_quarantine(
-    user: Analyst,
+    user: Operator,
     db: Database,
     reason_code: Annotated[list[str], Query()] = [],  # noqa: B006
     source: Source = None,
@@ -39,7 +39,7 @@ async def list_quarantine(
 
 
 @router.get("/groups")
-async def list_groups(user: Analyst, db: Database, source: Source = None) -> QuarantineGroups:
+async def list_groups(user: Operator, db: Database, source: Source = None) -> QuarantineGroups:
     """The same rows by reason, with what to do about each and one of them."""
     return await read_groups(db, source)
 
