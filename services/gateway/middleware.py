@@ -1,4 +1,4 @@
-"""Around every request: an id, the trace it belongs to, and the headers that bind the browser."""
+"""Around every request: its id, trace and method, and the headers that bind the browser."""
 
 import re
 import uuid
@@ -13,6 +13,8 @@ from services.gateway.settings import GatewaySettings
 
 TUS_PATH = "/api/v1/tus"
 TUS_VERSION = "1.0.0"
+
+_OVERRIDING = ("PATCH", "DELETE")
 
 _REQUEST_ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
 _TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
@@ -64,6 +66,20 @@ class RequestContext:
 
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             await self._app(scope, receive, send_with_headers)
+
+
+class TusMethodOverride:
+    """Some proxies pass no PATCH and no DELETE: tus has senders behind one POST, and name the method in a header."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] == "POST" and scope["path"].startswith(f"{TUS_PATH}/"):
+            method = Headers(scope=scope).get("x-http-method-override", "").upper()
+            if method in _OVERRIDING:
+                scope = {**scope, "method": method}
+        await self._app(scope, receive, send)
 
 
 def _content_security_policy(socket_url: str) -> str:

@@ -256,6 +256,21 @@ async def test_it_takes_an_operator(client: httpx.AsyncClient, gateway: Gateway)
     assert (await client.head(location)).headers["upload-offset"] == "0"
 
 
+async def test_a_sender_behind_a_proxy_that_passes_only_post_names_the_method_in_a_header(
+    client: httpx.AsyncClient, gateway: Gateway
+) -> None:
+    location = (await announce(client, 10)).headers["location"]
+    patch = {"Upload-Offset": "0", "Content-Type": "application/offset+octet-stream", "X-HTTP-Method-Override": "PATCH"}
+    added = await client.post(location, headers=patch, content=b"0123")
+    assert (added.status_code, added.headers["upload-offset"]) == (204, "4")
+    async with client_of(gateway.app, headers=VERSION, cookies={SESSION_COOKIE: token()}) as browser:
+        other = await browser.post(location, headers={**patch, "Origin": "http://evil.test"}, content=b"0123")
+    assert other.status_code == 403
+    assert (await client.post(location, headers={"X-HTTP-Method-Override": "purge"})).status_code == 405
+    assert (await client.post(location, headers={"X-HTTP-Method-Override": "delete"})).status_code == 204
+    assert (await client.head(location)).status_code == 404
+
+
 async def test_a_page_of_another_site_cannot_send_for_a_user(gateway: Gateway) -> None:
     async with client_of(gateway.app, headers=VERSION, cookies={SESSION_COOKIE: token()}) as browser:
         own = await browser.post(PATH, headers={"Upload-Length": "1", "Origin": "http://dashboard.test"})
