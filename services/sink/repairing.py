@@ -1,6 +1,7 @@
 """Session records into their table, and what the stored appearances say where a record lacks some of them."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from operator import attrgetter
 
 import asyncpg
 
@@ -151,6 +152,16 @@ class _StoredFacts:
 
     async def checks_due(self, reached: Mapping[str, int]) -> list[Span]:
         return [Span(*row) for row in await self._connection.fetch(_CHECKS_DUE, list(reached), list(reached.values()))]
+
+    async def add(self, sessions: Sequence[Session]) -> None:
+        if not sessions:
+            return
+        rows = map(attrgetter(*TABLE.columns), sessions)
+        try:
+            await self._connection.copy_records_to_table(TABLE.name, columns=TABLE.columns, records=rows)
+        except OverflowError as error:
+            # A number too great for its column, which the driver finds before the database does.
+            raise asyncpg.DataError(str(error)) from error
 
     async def put(self, sessions: Sequence[Session]) -> None:
         await TABLE.put(self._connection, sessions)

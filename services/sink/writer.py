@@ -9,7 +9,7 @@ from services.common.events.quarantine import Quarantined
 from services.common.events.sessions import revision_after
 from services.common.failpoints import failpoint
 from services.common.topics import Topic
-from services.sink.appearances import store_appearances
+from services.sink.appearances import Appearances
 from services.sink.cameras import store_cameras
 from services.sink.domain.batch import Batch, Partition, Placed
 from services.sink.domain.repair import GapOf
@@ -183,8 +183,10 @@ def _storing_sessions(gap_of: GapOf) -> Store:
 
 
 def _storing_appearances(gap_of: GapOf) -> Store:
+    appearances = Appearances()
+
     async def store(connection: asyncpg.Connection, items: Sequence[Placed]) -> int:
-        withdrawn = await store_appearances(connection, [(each.item, revision_after(each.offset)) for each in items])
+        withdrawn = await appearances.store(connection, [(each.item, revision_after(each.offset)) for each in items])
         await store_cameras(connection, cameras_of(each.item for each in items if not each.item.withdrawn))
         if not withdrawn:
             return 0

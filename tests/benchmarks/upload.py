@@ -2,6 +2,7 @@
 
 import csv
 import json
+from itertools import islice
 from pathlib import Path
 
 from tests.benchmarks.bench import Bench, Goal, Measured, Row, Section, pin
@@ -14,6 +15,9 @@ APART = 1
 ROWS = 200_000
 LOADER_ROWS = 5_000
 LARGE_BYTES = 5_000_000_000
+PIECE_ROWS = 5_000
+"""The large file is these rows many times, so that what it is made of takes no memory worth telling."""
+
 SECONDS = 900.0
 
 PAGE = f"""
@@ -25,8 +29,8 @@ envelopes of 500. The broker has the other cores.
 - **without the producer**: the envelopes are thrown away.
 - **row-by-row ORM loader**: as under `bulk`, with {{loader_rows:,}} rows of the same file, on the same core.
 
-The memory is the most that the process has taken by the end of a CSV of {{large:.1f}} GB, which is the same rows over
-and over, without the producer.
+The memory is the most that the process has taken by the end of a CSV of {{large:.1f}} GB, which is {PIECE_ROWS:,} of
+these rows over and over, without the producer.
 """
 
 
@@ -35,8 +39,11 @@ async def measure(bench: Bench) -> Section:
     path = bench.folder / "upload.csv"
     with path.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file, lineterminator="\n").writerows(export(rows))
+    piece = bench.folder / "piece.csv"
+    with path.open("rb") as file:
+        piece.write_bytes(b"".join(islice(file, PIECE_ROWS + 1)))
     size, loader_rows = path.stat().st_size, bench.count(LOADER_ROWS)
-    times = max(1, bench.count(LARGE_BYTES) // size)
+    times = max(1, bench.count(LARGE_BYTES) // piece.stat().st_size)
 
     async def one_round() -> dict[str, float]:
         return {
@@ -46,11 +53,11 @@ async def measure(bench: Bench) -> Section:
         }
 
     # Memory and no time: once is enough.
-    large = await _run(bench, "large", path, times=times)
+    large = await _run(bench, "large", piece, times=times)
     found = await bench.repeat(one_round)
     return Section(
         "a CSV's bytes to Kafka's answer, one process on one core",
-        PAGE.format(rows=rows, loader_rows=loader_rows, megabytes=size / 1e6, large=times * size / 1e9),
+        PAGE.format(rows=rows, loader_rows=loader_rows, megabytes=size / 1e6, large=times * piece.stat().st_size / 1e9),
         [
             Row("to Kafka", found["kafka"], "rows/s"),
             Row("without the producer", found["alone"], "rows/s"),

@@ -17,6 +17,7 @@ from services.common.events.common import Envelope
 from services.common.events.sessions import OccupancyMinute, Session
 from services.common.kafka.envelopes import decode_bare
 from services.common.topics import Topic
+from services.sink.appearances import MANY, Appearances
 from services.sink.domain.batch import Batch, Partition, Placed
 from services.sink.writer import FencedError, Writer
 
@@ -149,6 +150,30 @@ class TestAppearances:
         before = await pool.fetchval("SELECT ctid FROM appearances")
         await write(writer, batch(Topic.APPEARANCES, told, 1))
         assert await pool.fetchval("SELECT ctid FROM appearances") == before
+
+    async def test_a_large_batch_after_one_of_nothing_but_new_ones_is_merged_with_what_is_stored(
+        self, writer: Writer, pool: asyncpg.Pool
+    ) -> None:
+        at_first = [replace(APPEARANCE, appearance_key=f"{number}") for number in range(MANY)]
+        longer = replace(at_first[7], ended_at=NOON + timedelta(seconds=60), reported_at=NOON + timedelta(seconds=60))
+        then = [replace(APPEARANCE, appearance_key=f"{number}") for number in range(MANY, 2 * MANY)]
+        twice = [*then, longer, replace(longer, appearance_key=then[3].appearance_key)]
+        assert await write(writer, batch(Topic.APPEARANCES, at_first), batch(Topic.APPEARANCES, twice, 1)) == 0
+        assert await pool.fetchval("SELECT count(*) FROM appearances") == 2 * MANY
+        assert await pool.fetchval(
+            "SELECT array_agg(appearance_key ORDER BY 1) FROM appearances WHERE ended_at = $1", longer.ended_at
+        ) == sorted([longer.appearance_key, then[3].appearance_key])
+
+    async def test_a_large_batch_is_put_without_a_look_where_none_was_known_before(self, pool: asyncpg.Pool) -> None:
+        appearances = Appearances()
+        asked: list[list[str]] = []
+        async with pool.acquire() as connection:
+            for batch_number in range(3):
+                asked.append([])
+                with connection.query_logger(lambda done: asked[-1].append(done.query)):
+                    told = [replace(APPEARANCE, appearance_key=f"{batch_number}/{each}") for each in range(MANY)]
+                    await appearances.store(connection, [(each, batch_number) for each in told])
+        assert [any("SELECT" in query for query in queries) for queries in asked] == [True, False, False]
 
     async def test_they_describe_their_camera(self, writer: Writer, pool: asyncpg.Pool) -> None:
         await write(writer, batch(Topic.APPEARANCES, [APPEARANCE]))

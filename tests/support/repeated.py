@@ -26,10 +26,12 @@ class Repeated(io.RawIOBase):
         start, self._at = self._at, stop
         repeated = self._size - len(self._end)
         parts = [self._beginning[start:stop]]
-        if (first := max(start, len(self._beginning)) - len(self._beginning)) < repeated - len(self._beginning):
-            shift, wanted = first % len(self._piece), min(stop, repeated) - len(self._beginning) - first
-            if wanted > 0:
-                parts.append((self._piece * (wanted // len(self._piece) + 2))[shift : shift + wanted])
+        at = max(start, len(self._beginning))
+        if (wanted := min(stop, repeated) - at) > 0:
+            shift = (at - len(self._beginning)) % len(self._piece)
+            parts.append(self._piece[shift : shift + wanted])
+            wanted -= len(parts[-1])
+            parts += [self._piece * (wanted // len(self._piece)), self._piece[: wanted % len(self._piece)]]
         if stop > repeated:
             parts.append(self._end[max(start, repeated) - repeated : stop - repeated])
         return b"".join(parts)

@@ -72,6 +72,10 @@ class Shelf:
         self.checks = [check for check in self.checks if check not in due]
         return [check.span for check in due]
 
+    async def add(self, sessions: Sequence[Session]) -> None:
+        assert not self.sessions.keys() & {each.session_id for each in sessions}
+        await self.put(sessions)
+
     async def put(self, sessions: Sequence[Session]) -> None:
         for session in sessions:
             known = self.sessions.get(session.session_id)

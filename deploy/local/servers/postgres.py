@@ -24,7 +24,7 @@ SETTINGS = {
     "listen_addresses": "127.0.0.1",
     # No Unix socket: its path would break the 107 byte limit in a deep home, and nothing here uses it.
     "unix_socket_directories": "",
-    "shared_buffers": "64MB",
+    "shared_buffers": "256MB",
     "max_connections": "100",
     "log_min_messages": "warning",
     "log_checkpoints": "off",

@@ -73,6 +73,10 @@ class Facts(Protocol):
         """The spans left to be looked at once the camera's records reach a revision; they are given once."""
         ...
 
+    async def add(self, sessions: Sequence[Session]) -> None:
+        """Store them; nothing is stored of their ids."""
+        ...
+
     async def put(self, sessions: Sequence[Session]) -> None:
         """Store them in place of what there is of their ids with a lower revision."""
         ...
@@ -156,7 +160,8 @@ async def settle(facts: Facts, told: Iterable[Session], gap_of: GapOf) -> list[S
     newer = [
         each for each in records if each.session_id not in stored or each.revision > stored[each.session_id].revision
     ]
-    await facts.put(newer)
+    await facts.add([each for each in newer if each.session_id not in stored])
+    await facts.put([each for each in newer if each.session_id in stored])
     doubtful = [each for each in records if is_doubtful(each, stored.get(each.session_id))]
     doubtful += await facts.contradicted([each for each in newer if each.status == "active"])
     doubts = [Span.of(each) for each in doubtful]
