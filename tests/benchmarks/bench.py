@@ -140,3 +140,9 @@ def cpu_seconds(process: int) -> float:
 def resident_bytes(process: int) -> int:
     pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def peak_bytes(process: int) -> int:
+    """The most memory that the process has taken so far."""
+    status = Path(f"/proc/{process}/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) * 1024

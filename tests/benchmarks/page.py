@@ -9,7 +9,7 @@ from tests.benchmarks.bench import Goal, Row, Section
 
 PAGE = ROOT / "docs" / "benchmarks.md"
 
-NAMES = ("processor", "insights", "sink", "upload", "bulk", "latency", "webhook", "keys", "scaling")
+NAMES = ("processor", "insights", "sink", "upload", "gateway", "bulk", "latency", "webhook", "keys", "scaling")
 """The modules, in the order of the page."""
 
 HEAD = """\

@@ -40,8 +40,8 @@ async def measure(bench: Bench) -> Section:
     with path.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file, lineterminator="\n").writerows(export(rows))
     piece = bench.folder / "piece.csv"
-    with path.open("rb") as file:
-        piece.write_bytes(b"".join(islice(file, PIECE_ROWS + 1)))
+    with path.open("rb") as content:
+        piece.write_bytes(b"".join(islice(content, PIECE_ROWS + 1)))
     size, loader_rows = path.stat().st_size, bench.count(LOADER_ROWS)
     times = max(1, bench.count(LARGE_BYTES) // piece.stat().st_size)
 

@@ -17,6 +17,7 @@ from services.common.corsight.csv import read_appearances
 from services.common.kafka.envelopes import envelopes
 from services.common.kafka.producer import EventProducer
 from services.common.topics import Topic
+from tests.benchmarks.bench import peak_bytes
 from tests.support.repeated import Repeated
 
 SOURCE = "upload:5f0c1a52"
@@ -25,8 +26,7 @@ SOURCE = "upload:5f0c1a52"
 def main(path: Path, times: int, *, publish: bool) -> None:
     header, _, body = path.read_bytes().partition(b"\n")
     found = asyncio.run(run(Repeated(header + b"\n", body, times), publish=publish))
-    peak = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
-    print(json.dumps({**found, "peak_bytes": int(peak.split()[1]) * 1024}))
+    print(json.dumps({**found, "peak_bytes": peak_bytes(os.getpid())}))
 
 
 async def run(file: Any, *, publish: bool) -> dict[str, float]:

@@ -1,0 +1,184 @@
+"""The gateway while files come in: how soon a small one is answered, and what a large one costs everybody else."""
+
+import asyncio
+import base64
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from time import monotonic
+
+import httpx
+
+from deploy.local.services import CELERY
+from services.common.postgres import create_pool
+from tests.benchmarks.bench import Bench, Goal, Measured, Row, Section, peak_bytes
+from tests.benchmarks.bulk import SERVICES, export
+from tests.benchmarks.load import BEGIN
+from tests.benchmarks.pace import marks, steadily
+from tests.support.pipeline import Pipeline
+from tests.support.processes import ServiceProcesses
+from tests.support.waiting import wait_until
+
+INLINE_ROWS = 5_000
+INLINE_UPLOADS = 10
+"""A round; with so few, the slowest stands for the 95th percentile."""
+
+LARGE_BYTES = 5_000_000_000
+BLOCK_ROWS = 200_000
+REQUESTS_PER_SECOND = 20
+IDLE_SECONDS = 30
+BUSY_SECONDS = 180
+DRAIN_SECONDS = 600.0
+
+READS = (
+    "/api/v1/auth/me",
+    "/api/v1/uploads?limit=20",
+    "/api/v1/alerts?limit=50",
+    f"/api/v1/sessions?limit=50&from={BEGIN:%Y-%m-%d}&to={BEGIN:%Y-%m-%d}T12:00:00Z",
+    f"/api/v1/analytics/summary?from={BEGIN:%Y-%m-%d}&to={BEGIN:%Y-%m-%d}T12:00:00Z",
+    f"/api/v1/analytics/occupancy/timeline?from={BEGIN:%Y-%m-%d}&to={BEGIN:%Y-%m-%d}T12:00:00Z",
+)
+
+PAGE = f"""
+Gateway, Celery worker, processor, insights, sink and the three servers share two cores with the client.
+
+- **small files**: {{uploads}} uploads a round of {INLINE_ROWS:,} rows each ({{inline:.1f}} MB), one after the other,
+  each once all of the one before is in the charts: from the first byte sent to the answer, which comes when Kafka has
+  every row.
+- **other requests**: {REQUESTS_PER_SECOND} a second, in turn the user, the uploads, the alerts, the sessions, the
+  summary and the occupancy of the day of the small files: for {IDLE_SECONDS} s while nothing else goes on, and while a
+  CSV of {{large:.1f}} GB (tus, parts of {{part:.0f}} MB) is received and for {{busy}} s from its first byte is worked
+  on; its rows are of other days.
+- **memory**: the most that any process of these services has taken by then.
+"""
+
+
+async def measure(bench: Bench) -> Section:
+    uploads = bench.count(INLINE_UPLOADS)
+    busy_seconds = bench.count(BUSY_SECONDS)
+    files = _small_files()
+    header, block = (await asyncio.to_thread(_csv, export(BLOCK_ROWS))).split(b"\n", 1)
+    times = max(1, bench.count(LARGE_BYTES) // len(block))
+    async with bench.services() as processes:
+        started = {name: processes.spawn(name, "-m", f"services.{name}") for name in SERVICES}
+        started["worker"] = processes.spawn("worker", "-m", "celery", *CELERY)
+        for name in SERVICES:
+            await processes.ready(name)
+        await wait_until(partial(_worker_listens, processes), 60)
+        async with (
+            await create_pool(processes.environment["DWELL_POSTGRES"], "benchmark") as pool,
+            httpx.AsyncClient(base_url=processes.address("gateway"), timeout=300, trust_env=False) as http,
+        ):
+            pipeline = Pipeline(processes, http, pool)
+            await pipeline.login()
+
+            async def one_round() -> dict[str, float]:
+                return {"inline": max([await _upload(pipeline, next(files)) for _ in range(uploads)])}
+
+            found = await bench.repeat(one_round)
+            idle = marks("idle", await _read(http, IDLE_SECONDS))
+            sending = asyncio.create_task(_send(http, header + b"\n", block, times))
+            busy = marks("busy", await _read(http, busy_seconds))
+            await sending
+            taken = {name: _most_bytes(process.pid) / 1e6 for name, process in started.items()}
+    once = {name: Measured((value,)) for name, value in (idle | busy | taken).items()}
+    return Section(
+        "other requests and small files, while a large file comes in or nothing does",
+        PAGE.format(
+            uploads=uploads,
+            inline=len(next(files)) / 1e6,
+            large=times * len(block) / 1e9,
+            part=len(block) / 1e6,
+            busy=busy_seconds,
+        ),
+        [
+            Row(f"{INLINE_ROWS:,} rows to the answer, p95", found["inline"], "s", Goal(most=0.5)),
+            Row("other requests, idle, p50", once["idle p50"], "ms"),
+            Row("other requests, idle, p99", once["idle p99"], "ms"),
+            Row("while a large file comes in, p50", once["busy p50"], "ms"),
+            Row("while a large file comes in, p99", once["busy p99"], "ms"),
+            Row("p99 while it comes in ÷ idle", once["busy p99"] / once["idle p99"], "x", Goal(most=2)),
+            *(Row(f"memory of the {name}", once[name], "MB", Goal(most=400)) for name in taken),
+        ],
+    )
+
+
+async def _worker_listens(processes: ServiceProcesses) -> bool:
+    return " ready." in processes.log("worker").read_text()
+
+
+def _small_files() -> Iterator[bytes]:
+    """Each of later rows than those before."""
+    rows = iter(export(10_000_000))  # of which nearly none are made
+    header = next(rows)
+    while True:
+        yield _csv([header, *islice(rows, INLINE_ROWS)])
+
+
+def _csv(rows: Iterable[list[str]]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text).writerows(rows)
+    return text.getvalue().encode()
+
+
+async def _upload(pipeline: Pipeline, content: bytes) -> float:
+    """Seconds to the answer; returns once the charts have it."""
+    started = monotonic()
+    upload = await pipeline.upload("small.csv", content)
+    seconds = monotonic() - started
+
+    async def is_done() -> bool:
+        return bool((await pipeline.get(f"/api/v1/uploads/{upload['upload_id']}", {}))["phase"] == "done")
+
+    await wait_until(is_done, DRAIN_SECONDS)
+    return seconds
+
+
+async def _read(http: httpx.AsyncClient, seconds: float) -> list[float]:
+    """Milliseconds of each request."""
+    taken: list[float] = []
+
+    async def one(path: str) -> None:
+        started = monotonic()
+        answer = await http.get(path)
+        assert answer.is_success, f"{path}: {answer.status_code}"
+        taken.append((monotonic() - started) * 1000)
+
+    async with asyncio.TaskGroup() as sending:
+        async for number in steadily(REQUESTS_PER_SECOND, round(REQUESTS_PER_SECOND * seconds)):
+            sending.create_task(one(READS[number % len(READS)]))
+    return taken
+
+
+async def _send(http: httpx.AsyncClient, header: bytes, block: bytes, times: int) -> None:
+    """As a browser sends a large file: in parts, each of other people in another hour."""
+    tus = {"Tus-Resumable": "1.0.0"}
+    name = base64.b64encode(b"large.csv").decode()
+    length = len(header) + len(block) * times
+    made = await http.post(
+        "/api/v1/tus", headers={**tus, "Upload-Length": str(length), "Upload-Metadata": f"filename {name}"}
+    )
+    offset = 0
+    for number in range(times):
+        hour = BEGIN + timedelta(days=1, hours=number)
+        part = block.replace(f"{BEGIN:%Y-%m-%d %H}:".encode(), f"{hour:%Y-%m-%d %H}:".encode())
+        part = part.replace(b"-0000-4000-", f"-{number + 1:04x}-4000-".encode())
+        if number == 0:
+            part = header + part
+        answer = await http.patch(
+            made.headers["Location"],
+            headers={**tus, "Upload-Offset": str(offset), "Content-Type": "application/offset+octet-stream"},
+            content=part,
+        )
+        offset += len(part)
+        assert answer.is_success, answer.text
+
+
+def _most_bytes(process: int) -> int:
+    """The most memory that the process or one of its children has taken."""
+    children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    return max([peak_bytes(process), *(peak_bytes(int(child)) for child in children)])
