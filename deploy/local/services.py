@@ -1,5 +1,6 @@
 """The services as programs."""
 
+from deploy.local.ports import free_ports, is_free
 from deploy.local.programs import Program, python
 from deploy.local.settings import LocalSettings
 
@@ -33,6 +34,11 @@ def service_programs(settings: LocalSettings) -> list[Program]:
     ]
 
 
-def feed_program() -> Program:
-    """The simulated Corsight feed."""
-    return Program("simulator", python("-m", "services.ingest.simulator"))
+def feed_program(settings: LocalSettings) -> Program:
+    """The simulated Corsight."""
+    port = settings.simulator_port
+    if "simulator_port" not in settings.model_fields_set and not is_free(port):
+        [port] = free_ports(1)
+    webhook = f"http://127.0.0.1:{settings.ingest_port}/webhooks/corsight"
+    command = python("-m", "services.ingest.simulator", "--port", str(port), "--webhook", webhook)
+    return Program("simulator", command, ready_url=f"http://127.0.0.1:{port}/healthz")

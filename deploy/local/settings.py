@@ -18,6 +18,7 @@ class LocalSettings(CommonSettings):
     admin_email: str = "admin@example.com"
     admin_password: str = "dwell-demo"  # noqa: S105 - for the loopback stack; any other deployment sets its own
     simulator: bool = False
+    simulator_port: int = 8010
 
     @property
     def address(self) -> str:

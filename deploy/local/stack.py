@@ -49,7 +49,7 @@ class Stack:
             redis_port=None if settings.redis else settings.redis_port,
         )
         self._services = service_programs(settings)
-        self._feed = feed_program()
+        self._feed = feed_program(settings)
 
     @property
     def is_running(self) -> bool:

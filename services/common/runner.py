@@ -20,7 +20,7 @@ MAX_WEBSOCKET_MESSAGE_BYTES = 64 * 1024
 Part = Callable[[], Awaitable[None]]
 
 
-class _Server(uvicorn.Server):
+class Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Leave the signals to whoever runs the process: two owners would each stop only their half."""
@@ -29,7 +29,7 @@ class _Server(uvicorn.Server):
 
 async def serve(app: Any, host: str, port: int) -> None:
     """Serve an ASGI application until cancelled, then let its lifespan close."""
-    server = _Server(
+    server = Server(
         uvicorn.Config(
             app,
             host=host,

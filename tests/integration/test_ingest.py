@@ -93,7 +93,8 @@ async def test_cameras_are_told_of_again_and_again_and_a_restart_forgets_none(
 
 
 async def test_the_simulated_shop_is_busy_within_seconds(ingest: ServiceProcesses, servers: Servers) -> None:
-    ingest.spawn("simulator", "-m", "services.ingest.simulator")
+    webhook = f"{ingest.address('ingest')}/webhooks/corsight"
+    ingest.spawn("simulator", "-m", "services.ingest.simulator", "--port", "0", "--webhook", webhook)
 
     async def busy() -> bool:
         facts = [item for item in await read_items(servers.kafka, Topic.APPEARANCES) if isinstance(item, Appearance)]

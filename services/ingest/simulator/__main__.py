@@ -1,101 +1,104 @@
-"""``python -m services.ingest.simulator``: people walk through the demonstration shop; Corsight tells of it live."""
+"""``python -m services.ingest.simulator``: a Corsight whose cameras watch people walk through a shop."""
 
 import argparse
-import asyncio
-import heapq
-import json
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-import httpx
-
-from services.common import clock
 from services.common.logging import configure_logging, get_logger
 from services.common.runner import run
 from services.ingest.settings import IngestSettings
-from services.ingest.simulator.feed import Event, Feed
-from services.ingest.simulator.shop import Shop
-from services.ingest.sources.webhook import SECRET_HEADER
+from services.ingest.simulator.api import SERVICES, HistoryForm
+from services.ingest.simulator.faults import Faults
+from services.ingest.simulator.server import CorsightSimulator
 
 log = get_logger(__name__)
 
-OPEN_FOR = timedelta(minutes=15)
-"""How long the shop has been open when the feed starts: the first screen shows people at once."""
-
-MAX_EVENTS = 200
-TICK_SECONDS = 1.0
-RETRY_SECONDS = 2.0
+GATEWAY_PORT = 5000
 
 
-def simulated(seed: int, people_per_minute: float, now: datetime) -> Iterator[tuple[datetime, Event]]:
-    """Everything that is sent, in order and without end."""
-    feed = Feed(seed, now)
-    shop = Shop(seed, now, people_per_minute, OPEN_FOR)
-    return heapq.merge(feed.events(shop.happenings()), feed.statuses(), key=lambda sent: sent[0])
+def parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(prog="python -m services.ingest.simulator", description=__doc__)
+    life = made.add_argument_group("what happens")
+    life.add_argument("--seed", type=int, default=1)
+    life.add_argument("--people", type=float, help="arrivals per minute (default 2)")
+    life.add_argument("--rate", type=float, help="events per second, up to 5000; without it each comes in its time")
+    life.add_argument("--since", type=datetime.fromisoformat, help="when the telling began, with zone (default now)")
+    life.add_argument("--hours", type=float, help="history before that (default a quarter; with --rate none)")
+    life.add_argument("--events", type=int, help="say no more after so many")
+    life.add_argument("--crops", action="store_true", help="with pictures, which are most of an event's bytes")
+    access = made.add_argument_group("how it is reached")
+    access.add_argument("--host", default="127.0.0.1")
+    access.add_argument("--told-host", default="127.0.0.1", help="the host to which the gateway redirects listeners")
+    access.add_argument("--port", type=int, default=GATEWAY_PORT, help="of the gateway")
+    for service in SERVICES:
+        access.add_argument(f"--{service}-port", type=int, default=0, help="0 takes a free one")
+    access.add_argument("--tls", action="store_true", help="with a certificate that it signs itself")
+    access.add_argument("--username", default="dwell")
+    access.add_argument("--password", default="simulated")
+    access.add_argument("--token-seconds", type=float, default=600.0)
+    history = made.add_argument_group("how its history speaks")
+    history.add_argument("--milliseconds", action="store_true", help="from and till are in milliseconds")
+    history.add_argument("--flat", action="store_true", help="rows have appearance_id at the top")
+    history.add_argument("--named", action="store_true", help="rows have a person_id")
+    webhook = made.add_argument_group("whom it calls")
+    webhook.add_argument("--webhook", metavar="URL", help="where events are posted, too")
+    webhook.add_argument("--signed", action="store_true", help="with a signature in place of the secret")
+    made.add_argument(
+        "--fault", action="append", default=[], metavar="NAME=VALUE", help=", ".join(sorted(Faults.model_fields))
+    )
+    made.add_argument("--check", action="store_true", help="build it, then exit")
+    return made
 
 
-class Sender:
-    """Posts what is due; while the webhook is away it waits, and then catches up."""
-
-    def __init__(self, client: httpx.AsyncClient, url: str, events: Iterator[tuple[datetime, Event]]) -> None:
-        self._client = client
-        self._url = url
-        self._events = events
-        self._next = next(events)
-
-    async def run(self) -> None:
-        while True:
-            while due := self._due(clock.now()):
-                await self._post(due)
-            await asyncio.sleep(TICK_SECONDS)
-
-    def _due(self, now: datetime) -> list[Event]:
-        due: list[Event] = []
-        while self._next[0] <= now and len(due) < MAX_EVENTS:
-            due.append(self._next[1])
-            self._next = next(self._events)
-        return due
-
-    async def _post(self, events: list[Event]) -> None:
-        body = json.dumps(events)
-        while True:
-            try:
-                response = await self._client.post(self._url, content=body)
-                if response.status_code == httpx.codes.ACCEPTED:
-                    if rejected := response.json()["rejected"]:
-                        log.warning("events rejected", count=rejected)
-                    return
-                reason = f"{response.status_code} {response.text[:200]}"
-            except httpx.TransportError as error:
-                reason = str(error) or type(error).__name__
-            log.warning("the webhook does not take the events, will try again", url=self._url, reason=reason)
-            await asyncio.sleep(RETRY_SECONDS)
+def simulator(arguments: argparse.Namespace, webhook_secret: str) -> CorsightSimulator:
+    """Raises `ValueError` where an argument is wrong."""
+    for name in ("people", "rate", "events"):
+        if getattr(arguments, name) is not None and getattr(arguments, name) <= 0:
+            raise ValueError(f"--{name} must be greater than 0")
+    if arguments.since is not None and arguments.since.tzinfo is None:
+        raise ValueError("--since needs a zone: 2026-03-09T08:00:00Z")
+    return CorsightSimulator(
+        seed=arguments.seed,
+        pace=arguments.rate,
+        people_per_minute=arguments.people,
+        begins_at=arguments.since,
+        open_for=None if arguments.hours is None else timedelta(hours=arguments.hours),
+        max_events=arguments.events,
+        crops=arguments.crops,
+        faults=Faults.model_validate(dict(each.partition("=")[::2] for each in arguments.fault)),
+        username=arguments.username,
+        password=arguments.password,
+        token_seconds=arguments.token_seconds,
+        history=HistoryForm(milliseconds=arguments.milliseconds, flat=arguments.flat, named=arguments.named),
+        host=arguments.host,
+        told_host=arguments.told_host,
+        port=arguments.port,
+        direct_ports=tuple(getattr(arguments, f"{service}_port") for service in SERVICES),
+        tls=arguments.tls,
+        webhook=arguments.webhook,
+        webhook_secret=webhook_secret,
+        webhook_signed=arguments.signed,
+    )
 
 
 def main() -> None:
+    commands = parser()
+    arguments = commands.parse_args()
     settings = IngestSettings()
-    local = f"http://127.0.0.1:{settings.ingest_port}/webhooks/corsight"
-    parser = argparse.ArgumentParser(prog="python -m services.ingest.simulator", description=__doc__)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--rate", type=float, default=2.0, help="people per minute")
-    parser.add_argument("--url", default=local, help="where the webhook is")
-    parser.add_argument("--check", action="store_true", help="build the feed, then exit")
-    arguments = parser.parse_args()
-    if arguments.rate <= 0:
-        parser.error("--rate must be greater than 0")
     configure_logging("simulator", settings.log_level)
-    events = simulated(arguments.seed, arguments.rate, clock.now())
+    try:
+        made = simulator(arguments, settings.webhook_secret)
+    except ValueError as error:
+        commands.error(str(error))
     if arguments.check:
-        next(events)
         return
 
-    async def send() -> None:
-        headers = {SECRET_HEADER: settings.webhook_secret, "Content-Type": "application/json"}
-        async with httpx.AsyncClient(headers=headers, timeout=30, trust_env=False) as client:
-            await Sender(client, arguments.url, events).run()
+    async def serve() -> None:
+        async with made as vendor:
+            direct = {service: vendor.direct_url(service) for service in SERVICES}
+            log.info("Corsight is simulated", gateway=vendor.url, **direct, webhook=arguments.webhook)
+            await vendor.watch()
 
-    log.info("the shop is open", url=arguments.url, people_per_minute=arguments.rate, seed=arguments.seed)
-    run("simulator", send)
+    run("simulator", serve)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ REGULARS = tuple(f"regular-{number:02d}" for number in range(1, 13))
 REGULAR_SHARE = 0.1
 
 CROWD_PEOPLE = 14
+TOLD_AFTER = timedelta(seconds=5)
 CROWD_EVERY = timedelta(minutes=12)
 FIRST_CROWD_AFTER = timedelta(seconds=90)
 
@@ -35,6 +36,9 @@ LONG_STAY_EVERY = timedelta(minutes=20)
 
 @dataclass(frozen=True, slots=True)
 class Person:
+    """`number` tells one visit's person from every other of the same run; a regular comes again and again."""
+
+    number: int
     age_group: str
     gender: str
     poi_id: str | None
@@ -60,6 +64,10 @@ class Crowd:
     duration_seconds: float
     people_count: int
 
+    @property
+    def sent_at(self) -> datetime:
+        return self.started_at + TOLD_AFTER
+
 
 Happening = tuple[datetime, list[Sighting | Crowd]]
 """What comes of an arrival at that time; nothing of it begins earlier."""
@@ -68,19 +76,20 @@ Happening = tuple[datetime, list[Sighting | Crowd]]
 class Shop:
     """The life of the shop, in order of arrival; it never ends.
 
-    The same seed, present and rate give the same people. The shop opened before `now`, so that it is full already.
+    The same seed, times and rate give the same people. Opened before `begins_at`, it is full when that comes.
     """
 
-    def __init__(self, seed: int, now: datetime, people_per_minute: float, open_for: timedelta) -> None:
+    def __init__(self, seed: int, begins_at: datetime, people_per_minute: float, open_for: timedelta) -> None:
         self._random = Random(seed)  # noqa: S311 - nothing here is secret
-        self._now = now
-        self._opened_at = now - open_for
+        self._begins_at = begins_at
+        self._opened_at = begins_at - open_for
         self._rate = people_per_minute
         self._sightings = 0
         self._people = 0
 
     def happenings(self) -> Iterator[Happening]:
-        arrives_at, crowd_at, waiter_at = self._opened_at, self._now + FIRST_CROWD_AFTER, self._now - ALREADY_WAITING
+        arrives_at, crowd_at = self._opened_at, self._begins_at + FIRST_CROWD_AFTER
+        waiter_at = max(self._opened_at, self._begins_at - ALREADY_WAITING)
         while True:
             next_at = min(arrives_at, crowd_at, waiter_at)
             if next_at == waiter_at:
@@ -120,8 +129,8 @@ class Shop:
         random = self._random
         poi_id = random.choice(REGULARS) if random.random() < REGULAR_SHARE else None
         if random.random() < 0.08:
-            return Person(UNDECIDED, UNDECIDED, poi_id)
-        return Person(random.choices(AGE_GROUPS, AGE_WEIGHTS)[0], random.choice(GENDERS), poi_id)
+            return Person(self._people, UNDECIDED, UNDECIDED, poi_id)
+        return Person(self._people, random.choices(AGE_GROUPS, AGE_WEIGHTS)[0], random.choice(GENDERS), poi_id)
 
     def _see(self, camera: ShopCamera, person: Person, at: datetime, seconds: float) -> Sighting:
         self._sightings += 1
