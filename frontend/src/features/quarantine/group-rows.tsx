@@ -1,16 +1,20 @@
 import { Link, useSearch } from '@tanstack/react-router'
 import { useEffect, useRef, useState } from 'react'
 import type { QuarantineItem, ReplayResult } from '../../api/types'
-import { formatCount, formatInstant } from '../../lib/format'
+import { formatCount, formatInstant, plural } from '../../lib/format'
 import { mayReplay, uploadRow } from '../../lib/quarantine'
 import { rejectReason } from '../../lib/upload'
 import { PageLinks } from '../../ui/page-links'
 import { Panel } from '../../ui/panel'
 import { useZone } from '../filters/use-view'
 import { BulkFix } from './bulk-fix'
+import { DismissGroup, DismissRow } from './dismiss'
 import { useQuarantineRows } from './queries'
 import { ReplayOutcome } from './replay-outcome'
 import { RowEditor } from './row-editor'
+
+/** What came of the last thing that was done here. */
+type Outcome = { replayed: ReplayResult } | { dismissed: number }
 
 interface GroupRowsProps {
   reason: string
@@ -22,7 +26,7 @@ interface GroupRowsProps {
 export function GroupRows({ reason, source, words }: GroupRowsProps) {
   const { cursor } = useSearch({ from: '/shell/quarantine' })
   const rows = useQuarantineRows({ reason, source, cursor })
-  const [outcome, setOutcome] = useState<ReplayResult | null>(null)
+  const [outcome, setOutcome] = useState<Outcome | null>(null)
   const ref = useRef<HTMLDivElement>(null)
   useEffect(() => ref.current?.focus({ preventScroll: true }), [])
 
@@ -34,12 +38,22 @@ export function GroupRows({ reason, source, words }: GroupRowsProps) {
         height={300}
         isEmpty={(page) => page.items.length === 0 && outcome === null}
         empty={<p className="empty">No row is left here.</p>}
+        actions={
+          (rows.data?.items.length ?? 0) > 0 && (
+            <DismissGroup reason={reason} source={source ?? ''} onDone={(dismissed) => setOutcome({ dismissed })} />
+          )
+        }
       >
         {(page) => (
           <>
-            {outcome && <ReplayOutcome result={outcome} rows={page.items} />}
+            {outcome && 'replayed' in outcome && <ReplayOutcome result={outcome.replayed} rows={page.items} />}
+            {outcome && 'dismissed' in outcome && (
+              <p className="notice notice-good" role="status">
+                {plural(outcome.dismissed, 'row')} dismissed.
+              </p>
+            )}
             {page.items.length > 0 && (source === undefined || mayReplay(source)) && (
-              <BulkFix reason={reason} source={source ?? ''} onDone={setOutcome} />
+              <BulkFix reason={reason} source={source ?? ''} onDone={(replayed) => setOutcome({ replayed })} />
             )}
             <ul className="refused" aria-label="Refused rows">
               {page.items.map((item) => (
@@ -54,14 +68,14 @@ export function GroupRows({ reason, source, words }: GroupRowsProps) {
   )
 }
 
-function Row({ item, onDone }: { item: QuarantineItem; onDone: (result: ReplayResult) => void }) {
+function Row({ item, onDone }: { item: QuarantineItem; onDone: (outcome: Outcome) => void }) {
   const zone = useZone()
   const [editing, setEditing] = useState(false)
   const from = uploadRow(item.source)
   const name = from ? `line ${formatCount(from.line)}` : item.source
   return (
     <li aria-label={name}>
-      <p className="refused-head">
+      <div className="refused-head">
         {from ? (
           <Link to="/uploads/$uploadId" params={{ uploadId: from.uploadId }} search={({ tz }) => ({ tz })}>
             Line {formatCount(from.line)}
@@ -80,9 +94,15 @@ function Row({ item, onDone }: { item: QuarantineItem; onDone: (result: ReplayRe
             Edit
           </button>
         )}
-      </p>
+        {!editing && <DismissRow id={item.quarantine_id} name={name} onDone={(dismissed) => onDone({ dismissed })} />}
+      </div>
       {editing ? (
-        <RowEditor item={item} name={name} onDone={onDone} onClose={() => setEditing(false)} />
+        <RowEditor
+          item={item}
+          name={name}
+          onDone={(replayed) => onDone({ replayed })}
+          onClose={() => setEditing(false)}
+        />
       ) : (
         <code className="raw">{item.raw}</code>
       )}

@@ -154,7 +154,44 @@ describe('the quarantine', () => {
     server.on('GET /quarantine', rows(aQuarantineItem({ source: 'kafka:appearances.v1/3/17' })))
     const { list } = await openGroup()
     expect(list.getByText('kafka:appearances.v1/3/17')).toBeInTheDocument()
-    expect(list.queryByRole('button')).not.toBeInTheDocument()
+    expect(list.queryByRole('button', { name: /Edit/ })).not.toBeInTheDocument()
+  })
+
+  it('lets go of a row that is worth nothing, after a question', async () => {
+    const { user, list } = await openGroup()
+    await user.click(list.getByRole('button', { name: 'Dismiss line 17' }))
+    await user.click(screen.getByRole('button', { name: 'Back' }))
+    expect(server.sent).toEqual([])
+
+    await user.click(list.getByRole('button', { name: 'Dismiss line 17' }))
+    const dialog = within(screen.getByRole('dialog', { name: 'Dismiss 1 row?' }))
+    expect(dialog.getByText(/For its upload it stays rejected/)).toBeInTheDocument()
+    server.on('POST /quarantine/dismiss', new Refusal(503, 'The database is away.'))
+    await user.click(dialog.getByRole('button', { name: 'Dismiss 1 row' }))
+    expect(await dialog.findByRole('alert')).toHaveTextContent('The database is away.')
+
+    server.on('POST /quarantine/dismiss', () => {
+      server.on('GET /quarantine', rows(aQuarantineItem({ quarantine_id: 'q-2', source: 'upload:up-1#18' })))
+      return { dismissed: 1 }
+    })
+    await user.click(dialog.getByRole('button', { name: 'Dismiss 1 row' }))
+    expect(await screen.findByText('1 row dismissed.')).toBeInTheDocument()
+    await waitFor(() => expect(list.queryByRole('listitem', { name: 'line 17' })).not.toBeInTheDocument())
+    expect(server.sent.at(-1)).toEqual({ call: 'POST /quarantine/dismiss', body: { quarantine_ids: ['q-1'] } })
+  })
+
+  it('lets go of all rows of a reason, from the source that is looked at', async () => {
+    server.on('POST /quarantine/dismiss', { dismissed: 7 })
+    const { user } = openApp('/quarantine?source=upload%3Aup-1%23&reason=bad_timestamp')
+    await user.click(await screen.findByRole('button', { name: 'Dismiss all 7 rows' }))
+    const dialog = within(screen.getByRole('dialog', { name: 'Dismiss 7 rows?' }))
+    server.on('GET /quarantine', { items: [], next_cursor: null, total: 0, by_reason: {} })
+    await user.click(dialog.getByRole('button', { name: 'Dismiss 7 rows' }))
+    expect(await screen.findByText('7 rows dismissed.')).toBeInTheDocument()
+    expect(server.sent).toEqual([
+      { call: 'POST /quarantine/dismiss', body: { reason_code: 'bad_timestamp', source: 'upload:up-1#' } },
+    ])
+    await waitFor(() => expect(screen.queryByRole('list', { name: 'Refused rows' })).toBeEmptyDOMElement())
   })
 
   it('shows a row’s text as text and never as markup', async () => {

@@ -1,6 +1,6 @@
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { api, unwrap } from '../../api/client'
-import type { ReplayRequest, ReplayResult } from '../../api/types'
+import type { DismissRequest, ReplayRequest, ReplayResult } from '../../api/types'
 import { addResults } from '../../lib/quarantine'
 import { refreshAll } from '../uploads/use-progress'
 
@@ -64,5 +64,16 @@ export function useReplay() {
   return useMutation({
     mutationFn: replay,
     onSettled: () => refreshAll(client),
+  })
+}
+
+/** Takes rows out of the quarantine as they are; returns how many those were. */
+export function useDismiss() {
+  const client = useQueryClient()
+  return useMutation({
+    mutationFn: async (body: DismissRequest) =>
+      (await unwrap(api.POST('/api/v1/quarantine/dismiss', { body }))).dismissed,
+    // Not waited for: whoever asked has to hear before the row is gone from the screen.
+    onSettled: () => void client.invalidateQueries({ queryKey: ['quarantine'] }),
   })
 }
