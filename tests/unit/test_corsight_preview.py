@@ -52,6 +52,20 @@ class TestCsv:
         assert found.rows[0].item is not None
         assert found.rows[0].item["started_at"] == "2026-03-09T03:00:00Z"
 
+    @pytest.mark.parametrize(
+        ("start", "end", "matters"),
+        [
+            ("2026-03-09 10:00:00", "2026-03-09 10:01:00", True),
+            ("2026-03-09T10:00:00Z", "2026-03-09T10:01:00+00:00", False),
+            ("2026-03-09T10:00:00Z", "2026-03-09 10:01:00", True),
+            ("1773050400", "1773050460.5", False),
+            ("noon", "dusk", True),
+        ],
+    )
+    def test_tells_whether_the_zone_matters(self, start: str, end: str, matters: bool) -> None:
+        row = f"p1,c1,{start},{end},Queue"
+        assert [look(rows(row), zone=ZoneInfo(zone)).zone_matters for zone in ("UTC", "Asia/Jakarta")] == [matters] * 2
+
     def test_shows_the_first_rows_alone(self) -> None:
         assert [row.line for row in look(rows(*[GOOD] * 200)).rows] == list(range(2, PREVIEW_ROWS + 2))
 
@@ -111,6 +125,10 @@ class TestJson:
         text = ("[" if separator == "," else "") + separator.join([line, line, line])
         found = look(text[:-20], truncated=True)
         assert [(row.line, row.reason_code) for row in found.rows] == [(1, None), (2, None)]
+
+    @pytest.mark.parametrize(("start", "matters"), [(1773046800.5, False), ("2026-03-09 10:00:00", True)])
+    def test_tells_whether_the_zone_matters(self, start: float | str, matters: bool) -> None:
+        assert look(json.dumps([CROWD | {"utc_time_recorded": start}])).zone_matters is matters
 
     def test_shows_the_first_elements_alone(self) -> None:
         assert len(look(json.dumps([CROWD] * 200)).rows) == PREVIEW_ROWS

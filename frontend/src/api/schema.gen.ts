@@ -1664,6 +1664,11 @@ export interface components {
              * @description at most 50
              */
             rows: components["schemas"]["PreviewRow"][];
+            /**
+             * Zone Matters
+             * @description the rows read otherwise in another zone: times in them name none; also where no row could tell
+             */
+            zone_matters: boolean;
             /** Warnings */
             warnings: string[];
         };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { aPreview } from '../test/samples'
-import { describeFormat, rowColumns, rowValue, sortColumns } from './preview'
+import { describeFormat, rowColumns, rowValue, sortColumns, utcColumn } from './preview'
 
 describe('a preview', () => {
   it('says what kind of file it is', () => {
@@ -9,6 +9,13 @@ describe('a preview', () => {
     expect(describeFormat(report)).toBe('NDJSON in UTF-8, gzipped')
     expect(describeFormat(aPreview({ format: null, encoding: null, delimiter: null }))).toBe('Unknown format')
     expect(describeFormat(aPreview({ delimiter: '~' }))).toContain('separated by “~”')
+  })
+
+  it('names the column of times that speaks for UTC', () => {
+    const { columns } = aPreview()
+    expect(utcColumn(columns)).toBe('utc_time_st')
+    expect(utcColumn(columns.map((column) => ({ ...column, header: `our_${column.header}` })))).toBeNull()
+    expect(utcColumn([])).toBeNull()
   })
 
   it('parts what is read from what is kept and what is left out', () => {

@@ -27,6 +27,12 @@ export function sortColumns(columns: readonly Column[]): { read: Column[]; kept:
   }
 }
 
+/** The name of a column of times which says that they are UTC. */
+export function utcColumn(columns: readonly Column[]): string | null {
+  const time = columns.find(({ field, header }) => field?.startsWith('utc_time') && /^utc/i.test(header))
+  return time?.header ?? null
+}
+
 const DELIMITERS: Record<string, string> = { ',': 'comma', ';': 'semicolon', '\t': 'tab', '|': 'bar' }
 
 /** `CSV in UTF-8, separated by semicolons, gzipped` */

@@ -19,7 +19,7 @@ describe('a file before it is sent', () => {
     ['insights.json', 10],
     ['events.ndjson.gz', 10],
   ])('%s may go', (name, size) => {
-    expect(refuseFile({ name, size })).toBeNull()
+    expect(refuseFile({ name, size }, 2_000_000_000)).toBeNull()
   })
 
   it.each([
@@ -28,7 +28,11 @@ describe('a file before it is sent', () => {
     ['day.csv', 0, 'empty'],
     ['day.csv', 3 * 1024 ** 3, 'more than the limit of 2 GB'],
   ])('%s of %s bytes may not, and it says why', (name, size, reason) => {
-    expect(refuseFile({ name, size })).toContain(reason)
+    expect(refuseFile({ name, size }, 2_000_000_000)).toContain(reason)
+  })
+
+  it('may be of any size while nobody knows the limit', () => {
+    expect(refuseFile({ name: 'day.csv', size: 3 * 1024 ** 4 }, null)).toBeNull()
   })
 })
 

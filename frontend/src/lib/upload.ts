@@ -2,20 +2,18 @@ import type { Upload } from '../api/types'
 import { formatBytes, formatCount, formatShare, plural } from './format'
 
 export const ACCEPTED_ENDINGS = ['.csv', '.json', '.ndjson', '.jsonl']
-/** The server's default. It has the last word; this only spares the wait. */
-export const MAX_UPLOAD_BYTES = 2_000_000_000
 /** Above this a file goes in parts, so that a broken line costs one part and not the whole. */
 export const RESUMABLE_BYTES = 5_000_000
 
-/** Why a file cannot be sent, or null. */
-export function refuseFile(file: { name: string; size: number }): string | null {
+/** Why a file cannot be sent, or null. The server has the last word; this only spares the wait. */
+export function refuseFile(file: { name: string; size: number }, maxBytes: number | null): string | null {
   const name = file.name.toLowerCase().replace(/\.gz$/, '')
   if (!ACCEPTED_ENDINGS.some((ending) => name.endsWith(ending))) {
     return `Not a CSV or JSON file. Accepted: ${ACCEPTED_ENDINGS.join(', ')}, each also with .gz.`
   }
   if (file.size === 0) return 'The file is empty.'
-  if (file.size > MAX_UPLOAD_BYTES) {
-    return `${formatBytes(file.size)} is more than the limit of ${formatBytes(MAX_UPLOAD_BYTES)}.`
+  if (maxBytes !== null && file.size > maxBytes) {
+    return `${formatBytes(file.size)} is more than the limit of ${formatBytes(maxBytes)}.`
   }
   return null
 }
@@ -130,7 +128,6 @@ const REASONS: Record<string, string> = {
   bad_encoding: 'not valid text in the file’s encoding',
   schema_violation: 'not what the format says',
   too_large: 'larger than the limit',
-  unknown_event_type: 'for information: an event of a type that is not counted',
 }
 
 export function rejectReason(code: string): string {

@@ -1,5 +1,14 @@
 import { describe, expect, it } from 'vitest'
-import { fromLocalInput, fromWall, isTimeZone, offsetMinutes, startOfDay, toLocalInput, zoneLabel } from './zone'
+import {
+  fromLocalInput,
+  fromWall,
+  isTimeZone,
+  offsetMinutes,
+  startOfDay,
+  toLocalInput,
+  zoneExample,
+  zoneLabel,
+} from './zone'
 
 const at = (iso: string) => Date.parse(iso)
 
@@ -41,6 +50,11 @@ describe('zones', () => {
     expect(toLocalInput(instant, 'Asia/Jakarta')).toBe('2025-11-21T14:05')
     expect(fromLocalInput('2025-11-21T14:05', 'Asia/Jakarta')).toBe(instant)
     expect(fromLocalInput('', 'Asia/Jakarta')).toBeNull()
+  })
+
+  it('shows by an example what a zone does to a time', () => {
+    expect(zoneExample('Asia/Jakarta')).toBe('10:00 in the file is 03:00 UTC')
+    expect(zoneExample('UTC')).toBe('10:00 in the file is 10:00 UTC')
   })
 
   it('knows a zone from other text', () => {

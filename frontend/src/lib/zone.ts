@@ -93,6 +93,12 @@ export function zoneLabel(zone: string, at: number): string {
   return `${zone}, UTC${sign}${hours}${minutes ? `:${String(minutes).padStart(2, '0')}` : ''}`
 }
 
+/** `10:00 in the file is 03:00 UTC`, of a day in winter */
+export function zoneExample(zone: string): string {
+  const instant = fromWall({ year: 2025, month: 1, day: 15, hour: 10, minute: 0, second: 0 }, zone)
+  return `10:00 in the file is ${toLocalInput(instant, 'UTC').slice(-5)} UTC`
+}
+
 /** The value of an `<input type="datetime-local">` for an instant, to the minute. */
 export function toLocalInput(instant: number, zone: string): string {
   const wall = toWall(instant, zone)

@@ -33,6 +33,8 @@ export const OPTIONS: FilterOptions = {
   last_day: '2025-11-21',
 }
 
+const READS = ['GET', 'OPTIONS']
+
 const EMPTY_PAGE = { items: [], next_cursor: null, total: 0 }
 
 /** Answers by method and path; what a test does not name has an answer that disturbs nothing. */
@@ -50,6 +52,7 @@ export class FakeServer {
     ['GET /alerts', EMPTY_PAGE],
     ['GET /uploads', EMPTY_PAGE],
     ['POST /uploads/preview', aPreview()],
+    ['OPTIONS /tus', new Response(null, { status: 204, headers: { 'Tus-Max-Size': '20000000000' } })],
     ['GET /quarantine', EMPTY_PAGE],
     ['GET /quarantine/groups', { items: [] }],
     ['GET /sessions', EMPTY_PAGE],
@@ -74,10 +77,11 @@ export class FakeServer {
       const url = new URL(request.url)
       this.asked.push(url)
       const call = `${request.method} ${url.pathname.replace('/api/v1', '')}`
-      if (request.method !== 'GET') this.sent.push({ call, body: await bodyOf(request) })
+      if (!READS.includes(request.method)) this.sent.push({ call, body: await bodyOf(request) })
       const answer = this.answers.get(call)
       const body = typeof answer === 'function' ? answer(url, request) : answer
       if (body === undefined) return Response.json({ title: 'Not Found' }, { status: 404 })
+      if (body instanceof Response) return body.clone()
       return body instanceof Refusal
         ? Response.json({ title: 'Refused', detail: body.detail }, { status: body.status })
         : Response.json(body)

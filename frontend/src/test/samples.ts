@@ -108,7 +108,8 @@ export function aPreview(change: Partial<UploadPreview> = {}): UploadPreview {
       },
       { line: 3, reason_code: 'bad_timestamp', reason: 'noon is no time', item: null },
     ],
-    warnings: ['Times name no zone.'],
+    zone_matters: false,
+    warnings: ['The ids are cut.'],
     ...change,
   }
 }

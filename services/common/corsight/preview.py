@@ -2,7 +2,7 @@
 
 import io
 from dataclasses import replace as with_fields
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import partial
 from typing import Any
 
@@ -27,6 +27,10 @@ PREVIEW_ROWS = 50
 
 MAX_TEXT_BYTES = 4 << 20
 """Of the text that is unpacked from the first bytes: a packed file may be made to have much of it."""
+
+
+NOWHERE = timezone(-timedelta(hours=23))
+"""A zone in which no clock stands: times that name none read otherwise in it than in any other."""
 
 
 class PreviewColumn(Struct, frozen=True, kw_only=True):
@@ -54,7 +58,10 @@ class Refusal(Struct, frozen=True, kw_only=True):
 
 
 class Preview(Struct, frozen=True, kw_only=True):
-    """`kind`, `format` and `encoding` are None for a file that is neither CSV nor JSON."""
+    """`kind`, `format` and `encoding` are None for a file that is neither CSV nor JSON.
+
+    `zone_matters` unless the rows are the same in every zone, because their times name one or are epochs.
+    """
 
     kind: str | None = None
     format: str | None = None
@@ -65,6 +72,7 @@ class Preview(Struct, frozen=True, kw_only=True):
     missing: list[str] = []
     refusal: Refusal | None = None
     rows: list[PreviewRow] = []
+    zone_matters: bool = False
     warnings: list[str] = []
 
 
@@ -83,12 +91,19 @@ def preview(
     """
     truncated = truncated or len(head) > PREVIEW_BYTES
     head = head[:PREVIEW_BYTES]
+    read = partial(_read, head, truncated=truncated, file_name=file_name, limits=limits)
+    found = read(RowRules.of(limits, now, zone))
+    rows = found.rows
+    is_told = any(row.item for row in rows) and rows == read(RowRules.of(limits, now, NOWHERE)).rows
+    return replace(found, zone_matters=bool(rows) and not is_told)
+
+
+def _read(head: bytes, rules: RowRules, *, truncated: bool, file_name: str, limits: ReadLimits) -> Preview:
     try:
         kind = detect_kind(head[:HEAD_BYTES], file_name)
     except FileError as error:
         return Preview(refusal=_refusal(error))
     known = Preview(kind=kind.kind, format=kind.format, gzipped=kind.gzipped, encoding=kind.encoding)
-    rules = RowRules.of(limits, now, zone)
     try:
         lines, is_cut = _lines(head, kind, truncated, limits)
         if kind.format == "csv":

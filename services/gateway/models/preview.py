@@ -37,4 +37,7 @@ class UploadPreview(BaseModel):
     missing: list[str] = Field(description="required fields that no column gives")
     refusal: PreviewRefusal | None
     rows: list[PreviewRow] = Field(description="at most 50")
+    zone_matters: bool = Field(
+        description="the rows read otherwise in another zone: times in them name none; also where no row could tell"
+    )
     warnings: list[str]

@@ -1,20 +1,21 @@
 import { useDropzone } from 'react-dropzone'
-import { formatBytes, formatInstant } from '../../lib/format'
-import { ACCEPTED_ENDINGS, MAX_UPLOAD_BYTES } from '../../lib/upload'
-import { fromLocalInput } from '../../lib/zone'
+import { formatBytes } from '../../lib/format'
+import { ACCEPTED_ENDINGS } from '../../lib/upload'
+import { zoneExample } from '../../lib/zone'
 import { Icon } from '../../ui/icon'
-import { useFilterOptions } from '../filters/queries'
 import { ZoneField } from './zone-field'
 
 interface DropAreaProps {
-  timezone: string
-  onTimezone: (zone: string) => void
+  maxBytes: number | null
+  /** null: each file is asked about */
+  timezone: string | null
+  onTimezone: (zone: string | null) => void
   review: boolean
   onReview: (review: boolean) => void
   onFiles: (files: File[]) => void
 }
 
-export function DropArea({ timezone, onTimezone, review, onReview, onFiles }: DropAreaProps) {
+export function DropArea({ maxBytes, timezone, onTimezone, review, onReview, onFiles }: DropAreaProps) {
   const { getRootProps, getInputProps, open, isDragActive } = useDropzone({
     onDrop: (accepted) => onFiles(accepted),
     noClick: true,
@@ -30,30 +31,26 @@ export function DropArea({ timezone, onTimezone, review, onReview, onFiles }: Dr
           Choose files
         </button>
         <p className="quiet">
-          {ACCEPTED_ENDINGS.join(', ')}, each also as .gz, up to {formatBytes(MAX_UPLOAD_BYTES)}. Bad rows are set aside
-          with a reason; good rows are kept.
+          {ACCEPTED_ENDINGS.join(', ')}, each also as .gz{maxBytes !== null && `, up to ${formatBytes(maxBytes)}`}. Bad
+          rows are set aside with a reason; good rows are kept.
         </p>
       </div>
       <div className="zone-choice">
-        <ZoneField label="Zone of times that name none" value={timezone} onChange={onTimezone} />
+        <ZoneField
+          label="Zone of times that name none"
+          none="Ask for each file"
+          value={timezone ?? ''}
+          onChange={(zone) => onTimezone(zone || null)}
+        />
         <label className="check">
           <input type="checkbox" checked={review} onChange={(event) => onReview(event.target.checked)} />
           Preview before sending
         </label>
-        <ZoneExample timezone={timezone} />
+        <p className="quiet">
+          {timezone ? `${zoneExample(timezone)}. ` : 'A file whose times name no zone waits until you say which. '}
+          Times that name a zone keep it.
+        </p>
       </div>
     </section>
-  )
-}
-
-function ZoneExample({ timezone }: { timezone: string }) {
-  const { site_timezone } = useFilterOptions()
-  const example = fromLocalInput('2025-01-15T10:00', timezone) ?? 0
-  return (
-    <p className="quiet">
-      10:00 in the file is {formatInstant(example, 'UTC', 'time')} UTC
-      {site_timezone !== 'UTC' && `, ${formatInstant(example, site_timezone, 'time')} in ${site_timezone}`}. Times that
-      name a zone keep it.
-    </p>
   )
 }

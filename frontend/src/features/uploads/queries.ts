@@ -63,6 +63,20 @@ export function useUploadCall(id: string) {
   })
 }
 
+/** The most that the server takes, in bytes; null until it is known. */
+export function useUploadLimit(): number | null {
+  const { data } = useQuery({
+    queryKey: ['upload-limit'],
+    queryFn: async ({ signal }) => {
+      const { response } = await api.OPTIONS('/api/v1/tus', { signal })
+      if (!response.ok) throw problemFrom(response.status, null)
+      return Number(response.headers.get('Tus-Max-Size')) || null
+    },
+    staleTime: Number.POSITIVE_INFINITY,
+  })
+  return data ?? null
+}
+
 export function usePreview(file: File, timezone: string) {
   return useQuery({
     queryKey: ['preview', file.name, file.size, file.lastModified, timezone],

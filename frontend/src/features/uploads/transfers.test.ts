@@ -7,7 +7,8 @@ import { type Transfer, Transfers } from './transfers'
 
 const file = (name: string, content = 'a,b') => new File([content], name)
 const large = (name: string) => Object.defineProperty(file(name), 'size', { value: 6_000_000 }) as File
-const send = (...files: File[]) => files.map((each) => ({ file: each, timezone: 'UTC', review: false }))
+const send = (...files: File[]) =>
+  files.map((each) => ({ file: each, timezone: 'UTC', zoneChosen: true, review: false }))
 const states = (transfers: Transfers) =>
   transfers.getSnapshot().map((transfer) => `${transfer.file.name} ${transfer.state}`)
 const only = (transfers: Transfers) => transfers.getSnapshot()[0] as Transfer
@@ -54,8 +55,8 @@ describe('Transfers', () => {
   it('sends one file after the other, in the order they were given', async () => {
     const { transfers, finish, whole } = heldSender()
     transfers.add([
-      { file: file('1.csv'), timezone: 'Asia/Jakarta', review: false },
-      { file: file('2.csv'), timezone: 'UTC', review: false },
+      { file: file('1.csv'), timezone: 'Asia/Jakarta', zoneChosen: true, review: false },
+      { file: file('2.csv'), timezone: 'UTC', zoneChosen: true, review: false },
     ])
     expect(states(transfers)).toEqual(['2.csv waiting', '1.csv sending'])
     expect(whole.mock.lastCall?.[0]).toMatchObject({ timezone: 'Asia/Jakarta' })
@@ -67,7 +68,7 @@ describe('Transfers', () => {
 
   it('sends nothing that is to be looked at first, until somebody says so', async () => {
     const { transfers, whole } = withSender(async () => anUpload())
-    transfers.add([{ file: file('1.csv'), timezone: 'UTC', review: true }])
+    transfers.add([{ file: file('1.csv'), timezone: 'UTC', zoneChosen: false, review: true }])
     expect(states(transfers)).toEqual(['1.csv review'])
     expect(whole).not.toHaveBeenCalled()
     transfers.setTimezone(only(transfers).id, 'Asia/Jakarta')

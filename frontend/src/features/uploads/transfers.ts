@@ -13,6 +13,10 @@ export interface Transfer {
   id: number
   file: File
   timezone: string
+  /** by somebody; else it is a guess that has to be asked about where the file's times name no zone */
+  zoneChosen: boolean
+  /** under review, with nothing left to ask */
+  ready: boolean
   /**
    * `review`: its preview waits for a go; `paused`: by whoever looks at it; `interrupted`: the line is gone, tried again
    * at `retryAt`
@@ -37,6 +41,7 @@ export interface Transfer {
 export interface Intake {
   file: File
   timezone: string
+  zoneChosen: boolean
   /** shown before it goes */
   review: boolean
 }
@@ -68,13 +73,16 @@ export class Transfers {
 
   getSnapshot = (): readonly Transfer[] => this.transfers
 
-  add(files: readonly Intake[]): void {
-    const added = files.map(({ file, timezone, review }): Transfer => {
-      const reason = refuseFile(file)
+  /** `maxBytes`: the most that the server takes, null where nobody knows */
+  add(files: readonly Intake[], maxBytes: number | null = null): void {
+    const added = files.map(({ file, timezone, zoneChosen, review }): Transfer => {
+      const reason = refuseFile(file, maxBytes)
       return {
         id: this.nextId++,
         file,
         timezone,
+        zoneChosen,
+        ready: false,
         state: reason ? 'refused' : review ? 'review' : 'waiting',
         resumable: file.size > RESUMABLE_BYTES,
         sent: 0,
@@ -93,7 +101,12 @@ export class Transfers {
   }
 
   setTimezone(id: number, timezone: string): void {
-    if (this.find(id)?.state === 'review') this.change(id, { timezone })
+    if (this.find(id)?.state === 'review') this.change(id, { timezone, zoneChosen: true })
+  }
+
+  setReady(id: number, ready: boolean): void {
+    const transfer = this.find(id)
+    if (transfer?.state === 'review' && transfer.ready !== ready) this.change(id, { ready })
   }
 
   /** Sends what was reviewed, paused, interrupted or failed. */

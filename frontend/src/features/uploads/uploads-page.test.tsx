@@ -1,7 +1,7 @@
 import { act, screen, waitFor, within } from '@testing-library/react'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Upload } from '../../api/types'
-import { FakeEventSource, FakeServer, ME, Refusal } from '../../test/fake-server'
+import { FakeEventSource, FakeServer, ME, OPTIONS, Refusal } from '../../test/fake-server'
 import { openApp } from '../../test/open-app'
 import { anUpload, aPreview, aQuarantineItem } from '../../test/samples'
 import { sendFile } from './send-file'
@@ -23,6 +23,7 @@ let server: FakeServer
 beforeEach(() => {
   vi.resetAllMocks()
   localStorage.clear()
+  localStorage.setItem('dwell-zone', 'UTC')
   server = new FakeServer().install()
   vi.mocked(findUnfinished).mockResolvedValue([])
   vi.mocked(forgetUnfinished).mockResolvedValue()
@@ -60,7 +61,7 @@ describe('the preview', () => {
     ).toBeInTheDocument()
     expect(list.getByText('shoe_size')).toBeInTheDocument()
     expect(list.getByText('face_crop_img')).toBeInTheDocument()
-    expect(list.getByText('Times name no zone.')).toBeInTheDocument()
+    expect(list.getByText('The ids are cut.')).toBeInTheDocument()
     expect(list.getByRole('heading', { name: '2 first rows as they will be read, 1 rejected' })).toBeInTheDocument()
     expect(list.getByRole('row', { name: /^2 person-7 cam-05 21 Nov, 10:00:00/ })).toBeInTheDocument()
     expect(list.getByRole('row', { name: /^3 .*bad_timestamp noon is no time/ })).toBeInTheDocument()
@@ -71,6 +72,7 @@ describe('the preview', () => {
   })
 
   it('is read again for another zone, with which the file then goes', async () => {
+    server.on('POST /uploads/preview', aPreview({ zone_matters: true }))
     vi.mocked(sendFile).mockResolvedValue(anUpload())
     const { user, list } = await drop(file('day.csv'))
     await list.findByText(/CSV in UTF-8/)
@@ -96,6 +98,58 @@ describe('the preview', () => {
     expect(await list.findByRole('alert')).toHaveTextContent('too odd to preview')
     await user.click(list.getByRole('button', { name: 'Start upload' }))
     expect(await list.findByText(/5,000 rows in/)).toBeInTheDocument()
+  })
+
+  it('asks for the zone of times that name none, and starts nothing before it is known', async () => {
+    localStorage.removeItem('dwell-zone')
+    server.on('POST /uploads/preview', aPreview({ zone_matters: true }))
+    vi.mocked(sendFile).mockResolvedValue(anUpload())
+    const { user, list } = await drop(file('day.csv'), file('other.csv'))
+    const question = within(await list.findByRole('region', { name: 'Zone of day.csv' }))
+    expect(question.getByText(/In which zone are the times of this file/).parentElement).toHaveTextContent(
+      'The rows are shown as of Asia/Jakarta: 10:00 in the file is 03:00 UTC. A column is called utc_time_st, which speaks for UTC.',
+    )
+    const card = within(list.getByRole('listitem', { name: 'day.csv' }))
+    expect(card.getByRole('button', { name: 'Start upload' })).toBeDisabled()
+    expect(screen.queryByRole('button', { name: /Start all/ })).not.toBeInTheDocument()
+
+    await user.click(question.getByRole('button', { name: 'They are UTC' }))
+    expect(list.queryByRole('region', { name: 'Zone of day.csv' })).not.toBeInTheDocument()
+    expect(list.getByRole('region', { name: 'Zone of other.csv' })).toBeInTheDocument()
+    await user.click(card.getByRole('button', { name: 'Start upload' }))
+    await waitFor(() => expect(sendFile).toHaveBeenCalledWith(expect.objectContaining({ timezone: 'UTC' })))
+    expect(sendFile).toHaveBeenCalledTimes(1)
+  })
+
+  it('asks for no zone where the times say what they mean', async () => {
+    localStorage.removeItem('dwell-zone')
+    const { list } = await drop(file('day.csv'))
+    expect(await list.findByText('Its times need no zone.')).toBeInTheDocument()
+    expect(list.queryByRole('combobox')).not.toBeInTheDocument()
+    expect(list.getByRole('button', { name: 'Start upload' })).toBeEnabled()
+  })
+
+  it('asks for no zone where the site itself goes by UTC', async () => {
+    localStorage.removeItem('dwell-zone')
+    server
+      .on('GET /filters', { ...OPTIONS, site_timezone: 'UTC' })
+      .on('POST /uploads/preview', aPreview({ zone_matters: true }))
+    const { list } = await drop(file('day.csv'))
+    expect(await list.findByLabelText('Zone of times that name none')).toHaveValue('UTC')
+    expect(list.getByRole('button', { name: 'Start upload' })).toBeEnabled()
+  })
+
+  it('cannot be skipped by a file whose zone nobody has said', async () => {
+    localStorage.removeItem('dwell-zone')
+    localStorage.setItem('dwell-preview', 'off')
+    server.on('POST /uploads/preview', new Refusal(422, 'too odd to preview'))
+    vi.mocked(sendFile).mockResolvedValue(anUpload())
+    const { user, list } = await drop(file('day.csv'))
+    expect(await list.findByText('It can be sent without a preview, once its zone is chosen.')).toBeInTheDocument()
+    expect(list.getByRole('button', { name: 'Start upload' })).toBeDisabled()
+    await user.selectOptions(list.getByLabelText('Zone of times that name none'), 'Asia/Jakarta')
+    await user.click(await list.findByRole('button', { name: 'Start upload' }))
+    await waitFor(() => expect(sendFile).toHaveBeenCalledWith(expect.objectContaining({ timezone: 'Asia/Jakarta' })))
   })
 
   it('is skipped by those who want to, now and later', async () => {
@@ -132,6 +186,15 @@ describe('uploading', () => {
     expect(sendFile).not.toHaveBeenCalled()
   })
 
+  it('refuses what is larger than the server takes', async () => {
+    server.on('OPTIONS /tus', new Response(null, { status: 204, headers: { 'Tus-Max-Size': '5000000' } }))
+    const { user } = openApp('/uploads')
+    expect(await screen.findByText(/up to 5 MB\./)).toBeInTheDocument()
+    await user.upload(screen.getByLabelText('Choose files'), large('day.csv'))
+    expect(await screen.findByText(/6 MB is more than the limit of 5 MB\./)).toBeInTheDocument()
+    expect(server.sent).toEqual([])
+  })
+
   it('ends with what went in, what did not and why, and the file of the rejects', async () => {
     const { list } = await send(anUpload(), file('day.csv'))
     expect(await list.findByText('5,000 rows in, 12 rejected (0.2%)')).toBeInTheDocument()
@@ -156,7 +219,8 @@ describe('uploading', () => {
     vi.mocked(sendFile).mockResolvedValue(anUpload())
     const { user } = openApp('/uploads')
     await user.selectOptions(await screen.findByLabelText('Zone of times that name none'), 'Asia/Jakarta')
-    expect(screen.getByText(/10:00 in the file is 03:00 UTC, 10:00 in Asia\/Jakarta/)).toBeInTheDocument()
+    expect(screen.getByText(/10:00 in the file is 03:00 UTC/)).toBeInTheDocument()
+    expect(localStorage.getItem('dwell-zone')).toBe('Asia/Jakarta')
     await user.upload(screen.getByLabelText('Choose files'), file('day.csv'))
     await waitFor(() => expect(sendFile).toHaveBeenCalledWith(expect.objectContaining({ timezone: 'Asia/Jakarta' })))
   })

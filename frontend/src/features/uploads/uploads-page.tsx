@@ -1,14 +1,14 @@
-import { useState } from 'react'
 import { formatBytes, formatInstant, plural } from '../../lib/format'
 import { Page } from '../../ui/page'
 import { hasRole, useMe } from '../auth/queries'
+import { useFilterOptions } from '../filters/queries'
 import { useZone } from '../filters/use-view'
 import { DropArea } from './drop-area'
-import { useUnfinished } from './queries'
+import { useUnfinished, useUploadLimit } from './queries'
 import { isPartOf, type Unfinished } from './send-resumable'
 import { TransferCard } from './transfer-card'
 import { UploadHistory } from './upload-history'
-import { useReview } from './use-review'
+import { useReview, useUploadZone } from './use-review'
 import { useTransfers } from './use-transfers'
 
 export function UploadsPage() {
@@ -23,34 +23,45 @@ export function UploadsPage() {
 
 function NewUploads() {
   const { transfers, list } = useTransfers()
-  // The vendor's exports write their times in UTC.
-  const [timezone, setTimezone] = useState('UTC')
+  const { site_timezone } = useFilterOptions()
+  const [timezone, setTimezone] = useUploadZone()
+  const maxBytes = useUploadLimit()
   const [review, setReview] = useReview()
   const { unfinished, forget } = useUnfinished()
   const underWay = list.some((transfer) => transfer.state !== 'taken')
-  const reviewed = list.filter((transfer) => transfer.state === 'review')
+  const ready = list.filter((transfer) => transfer.state === 'review' && transfer.ready)
 
   const startAll = () => {
-    for (const { id } of reviewed) transfers.go(id)
+    for (const { id } of ready) transfers.go(id)
   }
   const take = (files: File[]) => {
     transfers.add(
       files.map((file) => {
         const begun = unfinished.find((other) => isPartOf(other, file))
         // What was begun was looked at then, and goes on with the zone it had.
-        return begun ? { file, timezone: begun.timezone, review: false } : { file, timezone, review }
+        if (begun) return { file, timezone: begun.timezone, zoneChosen: true, review: false }
+        if (timezone === null) return { file, timezone: site_timezone, zoneChosen: false, review: true }
+        return { file, timezone, zoneChosen: true, review }
       }),
+      maxBytes,
     )
   }
 
   return (
     <>
-      <DropArea timezone={timezone} onTimezone={setTimezone} review={review} onReview={setReview} onFiles={take} />
+      <DropArea
+        maxBytes={maxBytes}
+        timezone={timezone}
+        onTimezone={setTimezone}
+        review={review}
+        onReview={setReview}
+        onFiles={take}
+      />
       {unfinished.length > 0 && !underWay && <UnfinishedNote unfinished={unfinished} forget={forget} />}
-      {reviewed.length > 1 && (
+      {ready.length > 1 && (
         <div className="row">
           <button type="button" onClick={startAll}>
-            Start all {plural(reviewed.length, 'upload')}
+            Start all {plural(ready.length, 'upload')}
           </button>
         </div>
       )}
