@@ -24,6 +24,9 @@ from services.gateway.uploads.job import Checkpoint, Counts, Job, Published
 from services.gateway.uploads.store import RawStore
 from services.gateway.uploads.summary import MAX_SUMMARISED, SummaryBuilder
 
+INSPECTED_ROWS = 100
+"""Enough for whatever refuses a file as a whole; all of them are read again."""
+
 
 class Journal(Protocol):
     """Where the pipeline writes down how far it is; each may raise `StoppedError`."""
@@ -47,7 +50,7 @@ def inspect(file: BinaryIO, file_name: str, zone: str, now: datetime, settings: 
     """What the file is, from its first rows. Raises `FileError` where it cannot be taken at all."""
     kind = detect_kind(file.read(HEAD_BYTES), file_name)
     file.seek(0)
-    _read(file, kind.kind, "upload:inspected", ZoneInfo(zone), now, settings)
+    _read(file, kind.kind, "upload:inspected", ZoneInfo(zone), now, settings, chunk_rows=INSPECTED_ROWS)
     return kind
 
 
@@ -121,11 +124,12 @@ def _read(
     now: datetime,
     settings: GatewaySettings,
     behind: Place | None = None,
+    **size: int,
 ) -> Iterator[Chunk[Any]]:
     read: Callable[..., Iterator[Chunk[Any]]] = read_insights
     if kind != "insights":
         read = partial(read_appearances, behind=behind)
-    chunks = read(file, source_prefix=source, now=now, zone=zone, limits=settings.read_limits)
+    chunks = read(file, source_prefix=source, now=now, zone=zone, limits=settings.read_limits, **size)
     # A file that cannot be taken may show only when its first chunk is read.
     first = next(chunks, None)
     return chain([] if first is None else [first], chunks)

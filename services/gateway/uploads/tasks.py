@@ -1,10 +1,11 @@
 """The worker of large uploads: ``celery -A services.gateway.uploads.tasks:app worker``."""
 
 import asyncio
+import os
 from typing import Any
 
 import asyncpg
-from celery.signals import setup_logging
+from celery.signals import setup_logging, worker_process_init
 
 from services.common.corsight.files import FileError
 from services.common.kafka.producer import EventProducer, PublishError
@@ -24,6 +25,9 @@ log = get_logger(__name__)
 INTERRUPTIONS: tuple[type[Exception], ...] = (PublishError, UnavailableError, *SERVER_AWAY)
 """No fault of the upload's: the row stays as it is, and the gateway queues it again."""
 
+NICENESS = 10
+"""Requests and live events on the same machine go first."""
+
 settings = GatewaySettings()
 app = create_queue(settings)
 
@@ -31,6 +35,11 @@ app = create_queue(settings)
 @setup_logging.connect  # type: ignore[untyped-decorator]
 def _logging(**_: Any) -> None:
     configure_logging("upload-worker", settings.log_level)
+
+
+@worker_process_init.connect  # type: ignore[untyped-decorator]
+def _give_way(**_: Any) -> None:
+    os.nice(NICENESS)
 
 
 @app.task(name=TASK)  # type: ignore[untyped-decorator]
