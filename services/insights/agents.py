@@ -74,8 +74,8 @@ class _Batch:
                 yield _key(camera_id, key), value
 
     @property
-    def with_open_alerts(self) -> set[str]:
-        return {camera_id for camera_id, camera in self.cameras.items() if camera.has_open_alerts}
+    def ageing(self) -> set[str]:
+        return {camera_id for camera_id, camera in self.cameras.items() if camera.ages}
 
 
 class RecordsHandler:
@@ -106,24 +106,29 @@ class RecordsHandler:
         continue_trace(events[-1].headers)
         # Before the alerts themselves: a crash may leave a camera too many here, and never one too few.
         known = self._watched(partition)
-        if not batch.with_open_alerts <= known:
-            await self._watch(partition, known | batch.with_open_alerts)
+        if not batch.ageing <= known:
+            await self._watch(partition, known | batch.ageing)
         await self._settle(partition, batch)
 
     async def let_time_pass(self, partition: int) -> None:
-        """Resolve the alerts whose time is over though nothing comes any more. While session records wait to be read,
-        no time passes: a stay must not look over because the records that prolong it are among them."""
+        """Resolve the alerts whose time is over though nothing comes any more, and see who fell silent. While session
+        records wait to be read, no time passes: a stay must not look over because the records that prolong it are among
+        them. So for silence with what waits in the topic of cameras."""
         known = self._watched(partition)
-        if not known or not self._sessions_read(partition):
+        if not known or not self._is_read(Topic.SESSIONS, partition):
             return
         await self._rulebook.known.wait()
         batch = _Batch()
         now = clock.now()
+        is_told_all = self._is_read(Topic.CAMERAS, partition)
         for camera_id in sorted(known):
-            self._camera_in(batch, camera_id).on_time(rules=self._rulebook.for_camera(camera_id), now=now)
+            camera, rules = self._camera_in(batch, camera_id), self._rulebook.for_camera(camera_id)
+            camera.on_time(rules=rules, now=now)
+            if is_told_all:
+                camera.on_silence(rules=rules, now=now, processed_at=now)
         await self._settle(partition, batch)
-        if batch.with_open_alerts != known:
-            await self._watch(partition, batch.with_open_alerts)
+        if batch.ageing != known:
+            await self._watch(partition, batch.ageing)
 
     def _take(self, batch: _Batch, event: Any) -> None:
         message = event.message
@@ -144,8 +149,10 @@ class RecordsHandler:
             camera.on_sessions(items, revision=message.offset + 1, rules=rules, now=now, processed_at=clock.now())
         elif topic is Topic.INSIGHTS:
             camera.on_insights(items, revision=message.offset + 1)
-        elif self._sessions_read(message.partition):
-            camera.on_time(rules=rules, now=now)
+        else:
+            if self._is_read(Topic.SESSIONS, message.partition):
+                camera.on_time(rules=rules, now=now)
+            camera.on_heartbeats(items, rules=rules, now=now, processed_at=clock.now())
         CONSUMED.labels(topic).inc(len(items))
 
     async def _settle(self, partition: int, batch: _Batch) -> None:
@@ -175,11 +182,11 @@ class RecordsHandler:
             )
         return batch.cameras[camera_id]
 
-    def _sessions_read(self, partition: int) -> bool:
-        return self._table.continuity.at_end(TP(Topic.SESSIONS, partition))
+    def _is_read(self, topic: Topic, partition: int) -> bool:
+        return self._table.continuity.at_end(TP(topic, partition))
 
     def _watched(self, partition: int) -> set[str]:
-        """The partition's cameras with open alerts, and perhaps others."""
+        """The partition's cameras that age, and perhaps others."""
         value = self._table.read(_watch_key(partition))
         return read_kept(_WATCHED, value) if value is not None else set()
 

@@ -76,8 +76,11 @@ class InsightsFeed:
         )
         return SimpleNamespace(message=message, headers=[])
 
-    def heartbeat(self, now: float) -> Any:
-        return self.record(Topic.CAMERAS, [Heartbeat(camera_id=CAMERA, source="test", heartbeat_at=at(now))], now)
+    def heartbeat(self, now: float, seen: float | None = None, source: str = "test") -> Any:
+        """`seen` is when the source last saw somebody there."""
+        last_seen_at = at(seen) if seen is not None else None
+        heartbeat = Heartbeat(camera_id=CAMERA, source=source, heartbeat_at=at(now), last_seen_at=last_seen_at)
+        return self.record(Topic.CAMERAS, [heartbeat], now)
 
     async def handle(self, *events: Any) -> None:
         """The clock shows the time of the last record."""

@@ -48,7 +48,9 @@ class AlertRule(Struct, kw_only=True, frozen=True):
     rule_id: str
     version: Annotated[int, Meta(ge=1)]
     name: str
-    kind: Annotated[str, Meta(description="dwell_exceeded (threshold in seconds) or occupancy_exceeded (people)")]
+    kind: Annotated[
+        str, Meta(description="dwell_exceeded, camera_silent (threshold in seconds) or occupancy_exceeded (people)")
+    ]
     threshold: Annotated[float, Meta(ge=0, le=MAX_THRESHOLD, description="broken when the measured value is greater")]
     severity: str
     updated_at: Instant

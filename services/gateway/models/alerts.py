@@ -40,7 +40,7 @@ class AlertPage(BaseModel):
 
 class AlertRuleDraft(BaseModel):
     name: str = Field(min_length=1, max_length=120, pattern=PRINTABLE)
-    kind: Literal["dwell_exceeded", "occupancy_exceeded"]
+    kind: Literal["dwell_exceeded", "occupancy_exceeded", "camera_silent"]
     threshold: float = Field(ge=0, le=MAX_THRESHOLD, allow_inf_nan=False)
     severity: Literal["low", "medium", "high"] = "medium"
     camera_ids: list[Annotated[str, Field(min_length=1, max_length=512, pattern=PRINTABLE)]] = Field([], max_length=500)

@@ -70,6 +70,14 @@ class AlertBook:
     def overlapping(self, owner: Owner, start: int, end: int) -> list[Alert]:
         return [alert for alert in self.of(owner) if micros(alert.event_time) <= end and micros(end_of(alert)) >= start]
 
+    def open_of(self, rule_id: str) -> Alert | None:
+        """The open alert of a rule that has no more than one at a camera."""
+        for alert_id, (hour, part, known, _) in self.open_alerts.items():
+            if known == rule_id:
+                self._load((hour, part))
+                return self._get(alert_id)
+        return None
+
     def over(self, rule_ids: Collection[str], until: int) -> list[Alert]:
         """The open alerts that ended before `until` (microseconds), and those of other rules than these."""
         found = []

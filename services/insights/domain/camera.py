@@ -9,6 +9,7 @@ import msgspec
 from msgspec.structs import replace
 
 from services.common.events.alerts import Alert, AlertRule
+from services.common.events.cameras import Camera as Heartbeat
 from services.common.events.common import stable_id
 from services.common.events.insights import InsightEvent, MergedInsight
 from services.common.events.sessions import OccupancyMinute, Session
@@ -19,18 +20,19 @@ from services.insights.domain.occupancy import touched_minutes
 from services.insights.domain.reported import Reported, decoded, encoded, event_of, with_report
 from services.insights.domain.slots import Slots
 from services.insights.domain.spans import Span, micros
-from services.insights.domain.watch import watch_dwell, watch_occupancy, watch_time
+from services.insights.domain.watch import watch_dwell, watch_occupancy, watch_silence, watch_time
 
 
 class _Kept(msgspec.Struct):
     """When this state began, in milliseconds; how many records of each topic are applied; the greatest revision of an
-    insight or alert told; and the greatest that may have been."""
+    insight or alert told; the greatest that may have been; and when the camera last saw anybody, in microseconds."""
 
     began: int = 0
     sessions_revision: int = 0
     insights_revision: int = 0
     told: int = 0
     claimed: int = 0
+    seen: int = 0
 
 
 @dataclass(slots=True)
@@ -134,6 +136,20 @@ class Camera:
         """Let time pass: alerts end also when nobody comes any more."""
         watch_time(self._alerts, rules, self._gap, now)
 
+    def on_heartbeats(
+        self, heartbeats: Iterable[Heartbeat], *, rules: Sequence[AlertRule], now: datetime, processed_at: datetime
+    ) -> None:
+        """Take in what the sources tell of the camera; several may, and the newest sighting counts."""
+        for heartbeat in heartbeats:
+            if heartbeat.last_seen_at is not None:
+                self._kept.seen = max(self._kept.seen, micros(heartbeat.last_seen_at))
+        self.on_silence(rules=rules, now=now, processed_at=processed_at)
+
+    def on_silence(self, *, rules: Sequence[AlertRule], now: datetime, processed_at: datetime) -> None:
+        """Let time pass in which all that the sources told is known: cameras that see nobody fall silent."""
+        if self._kept.seen:
+            watch_silence(self._alerts, rules, self._camera_id, self._kept.seen, now, processed_at)
+
     def outputs(self, processed_at: datetime) -> Outputs:
         """All that was touched, insights and alerts once, whether or not they are as they were before: a crash may have
         cut the records otherwise the time before, and what came between been told."""
@@ -155,8 +171,9 @@ class Camera:
         return outputs
 
     @property
-    def has_open_alerts(self) -> bool:
-        return bool(self._alerts.open_alerts)
+    def ages(self) -> bool:
+        """Whether the mere passing of time may change it: alerts are open, or it may fall silent."""
+        return bool(self._alerts.open_alerts) or self._kept.seen > 0
 
     def claim(self) -> Iterator[tuple[str, bytes]]:
         if self._kept.told > self._durable.claimed:

@@ -2,7 +2,8 @@
 
 An episode of `dwell_exceeded` is a session longer than the threshold, from the instant at which it became so to its
 end. One of `occupancy_exceeded` is a run of time with more people than the threshold, to the microsecond; runs that lie
-at most the camera's session gap apart are one episode, as appearances are one session.
+at most the camera's session gap apart are one episode, as appearances are one session. One of `camera_silent` is the
+time beyond the threshold in which a camera saw nobody, as far as the live sources tell.
 """
 
 from collections.abc import Iterable, Sequence
@@ -18,9 +19,13 @@ from services.insights.domain.spans import MICROSECOND, SECOND, Span, instant
 
 DWELL_EXCEEDED = "dwell_exceeded"
 OCCUPANCY_EXCEEDED = "occupancy_exceeded"
+CAMERA_SILENT = "camera_silent"
 
 LIVE_AFTER = timedelta(minutes=10)
 """An event that is older than this when it is processed is history."""
+
+SILENCE_TOLD = timedelta(seconds=60)
+"""A silence that lasts is told of again when it has grown by the threshold, but not more often than this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,51 @@ def occupancy_episodes(rule: AlertRule, levels: Levels, gap: timedelta) -> list[
         )
         for run in levels.runs_above(rule.threshold, gap // MICROSECOND)
     ]
+
+
+def silence(
+    rule: AlertRule,
+    camera_id: str,
+    alert: Alert | None,
+    *,
+    earlier: Sequence[Alert],
+    seen_at: datetime,
+    now: datetime,
+    processed_at: datetime,
+) -> Alert | None:
+    """The rule's open alert as it is now, or the one that opens now; `seen_at` is when the camera last saw anybody.
+
+    Within the cooldown after one of the `earlier` alerts none opens, but a silence that outlasts it opens one then.
+    """
+    threshold = timedelta(seconds=rule.threshold)
+    if alert is not None:
+        if now - seen_at > threshold:
+            return _still_silent(rule, alert, seen_at, now)
+        ended_at = max(seen_at, alert.event_time)
+        measured = (ended_at - alert.event_time).total_seconds() + alert.threshold
+        return resolved(replace(alert, ended_at=ended_at, measured=max(measured, alert.measured)))
+    cooldown = timedelta(seconds=rule.cooldown_seconds)
+    started_at = max([seen_at + threshold, *(end_of(one) + cooldown for one in earlier)])
+    if now <= started_at:
+        return None
+    episode = Episode(started_at=started_at, ended_at=now, measured=(now - seen_at).total_seconds())
+    opened = _open(rule, camera_id, episode, processed_at)
+    return None if opened.alert_id in {one.alert_id for one in earlier} else opened
+
+
+def _still_silent(rule: AlertRule, alert: Alert, seen_at: datetime, now: datetime) -> Alert:
+    measured = (now - seen_at).total_seconds()
+    if measured < alert.measured + max(rule.threshold, SILENCE_TOLD.total_seconds()):
+        return alert
+    return replace(
+        alert,
+        severity=rule.severity,
+        threshold=rule.threshold,
+        rule_version=rule.version,
+        rule_name=rule.name,
+        measured=measured,
+        ended_at=now,
+    )
 
 
 def reconcile(

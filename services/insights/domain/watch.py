@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from services.common.events.alerts import AlertRule
 from services.insights.domain.alertbook import AlertBook
 from services.insights.domain.rules import (
+    CAMERA_SILENT,
     DWELL_EXCEEDED,
     OCCUPANCY_EXCEEDED,
     Episode,
@@ -14,9 +15,10 @@ from services.insights.domain.rules import (
     occupancy_episodes,
     reconcile,
     resolved,
+    silence,
 )
 from services.insights.domain.slots import Slots
-from services.insights.domain.spans import HOUR, MICROSECOND, MINUTE, SLOT, Span, micros
+from services.insights.domain.spans import HOUR, MICROSECOND, MINUTE, SLOT, Span, instant, micros
 
 EPISODE_LIMIT = 24 * HOUR
 """How far from a change an occupancy episode is followed, each way: one that never ends must not cost more and more."""
@@ -71,10 +73,36 @@ def watch_occupancy(
                 _put(alerts, rule, camera_id, owner, (begin, until), episodes, processed_at)
 
 
+def watch_silence(
+    alerts: AlertBook, rules: Sequence[AlertRule], camera_id: str, seen: int, now: datetime, processed_at: datetime
+) -> None:
+    """Bring the alerts up to date that tell of a camera which last saw somebody at `seen` (microseconds)."""
+    for rule in rules:
+        if rule.kind != CAMERA_SILENT:
+            continue
+        owner = (rule.rule_id, None)
+        known = alerts.open_of(rule.rule_id)
+        if known is None:
+            alerts.look_up(owner, seen, micros(now), rule.cooldown_seconds)
+        alert = silence(
+            rule,
+            camera_id,
+            known,
+            earlier=alerts.of(owner),
+            seen_at=instant(seen),
+            now=now,
+            processed_at=processed_at,
+        )
+        if alert is not None:
+            alerts.put(alert)
+
+
 def watch_time(alerts: AlertBook, rules: Sequence[AlertRule], gap: timedelta, now: datetime) -> None:
-    """Resolve the open alerts whose episode is over, and those whose rule is no more."""
+    """Resolve the open alerts whose episode is over, and those whose rule is no more. A silence ends otherwise."""
+    silences = {rule.rule_id for rule in rules if rule.kind == CAMERA_SILENT}
     for alert in alerts.over({rule.rule_id for rule in rules}, micros(now - gap)):
-        alerts.put(resolved(alert))
+        if alert.rule_id not in silences:
+            alerts.put(resolved(alert))
 
 
 def _put(
