@@ -32,6 +32,7 @@ from services.gateway.routers import (
     preview,
     quarantine,
     sessions,
+    sources,
     tus,
     uploads,
 )
@@ -44,7 +45,7 @@ from services.gateway.uploads.retention import keep_tidy
 from services.gateway.uploads.settling import Settler
 from services.gateway.uploads.store import RawStore, open_store
 
-ROUTERS = (auth, uploads, preview, tus, analytics, sessions, insights, alerts, quarantine, catalog)
+ROUTERS = (auth, uploads, preview, tus, analytics, sessions, insights, alerts, quarantine, sources, catalog)
 
 MAX_JSON_BYTES = 1_000_000
 MAX_CONNECTIONS = 16

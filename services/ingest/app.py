@@ -16,11 +16,13 @@ from services.common.kafka.envelopes import decode
 from services.common.kafka.producer import EventProducer, PublishError
 from services.common.logging import get_logger
 from services.common.patience import patiently
+from services.common.postgres import create_pool
 from services.common.runner import serve
 from services.common.topics import PARTITIONS, Topic
 from services.ingest.cameras import CameraBook
 from services.ingest.faces import open_faces
 from services.ingest.publisher import Publisher
+from services.ingest.runtime import Runtime
 from services.ingest.settings import IngestSettings
 from services.ingest.sources.base import Source
 from services.ingest.sources.kafka import KafkaSource
@@ -47,7 +49,13 @@ class Ingest:
         self._faces = open_faces(settings)
         self._publisher = Publisher(settings.ingest_publish_seconds, self._faces)
         self._cameras = CameraBook()
-        self._sources = [SOURCES[name](settings, self._publisher, self._cameras) for name in settings.corsight_sources]
+        # A name given twice is one source.
+        names = dict.fromkeys(settings.corsight_sources)
+        self._sources = [SOURCES[name](settings, self._publisher, self._cameras) for name in names]
+        self._ready = asyncio.Event()
+        self._runtime = Runtime(
+            self._sources, lambda: create_pool(settings.postgres_dsn, "dwell-ingest", max_size=2), self._ready
+        )
         self.app = FastAPI(openapi_url=None)
         self.app.include_router(health_router({"kafka": self._publisher.check, "sources": self._check_sources}))
         for source in self._sources:
@@ -58,6 +66,11 @@ class Ingest:
         await serve(self.app, self._settings.host, self._settings.ingest_port)
 
     async def run(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._runtime.run())
+            group.create_task(self._publish())
+
+    async def _publish(self) -> None:
         async with AsyncExitStack() as stack:
             producer = await patiently(
                 "Kafka", self._connect, (OSError, KafkaError), self._settings.ingest_retry_seconds
@@ -65,12 +78,11 @@ class Ingest:
             stack.push_async_exit(producer)
             self._cameras.remember(await _read_cameras(self._settings.kafka_bootstrap))
             self._publisher.connect(producer)
+            self._ready.set()
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._tell_of_cameras())
                 if self._faces:
                     group.create_task(self._faces.run())
-                for source in self._sources:
-                    group.create_task(source.run())
 
     async def _connect(self) -> EventProducer:
         producer = EventProducer(self._settings.kafka_bootstrap, "dwell-ingest", linger_ms=5)
@@ -80,6 +92,9 @@ class Ingest:
         """Also while a source is silent: that time passes is what resolves alerts and shows who fell silent."""
         while True:
             await asyncio.sleep(self._settings.ingest_heartbeat_seconds)
+            for each in self._sources:
+                if each.status.heard_at:
+                    self._cameras.spoke(each.name, each.status.heard_at)
             cameras = sorted(self._cameras.all(), key=lambda camera: camera.source)
             try:
                 for source, of_source in groupby(cameras, key=lambda camera: camera.source):
@@ -88,14 +103,19 @@ class Ingest:
                 log.error("cannot tell of the cameras", reason=str(error))
 
     async def _check_sources(self) -> Health:
-        """A source that is silent is told, but is no fault of this service."""
+        """A source that does not get through is told, but is no fault of this service."""
         now = clock.now()
-        silent = {
-            source.name: round((now - spoke_at).total_seconds(), 1)
-            for source in self._sources
-            if (spoke_at := self._cameras.spoke_at(source.name))
-        }
-        return Health(ok=True, detail={"silent_seconds": silent})
+        return Health(
+            ok=True,
+            detail={
+                source.name: {
+                    "state": source.status.state,
+                    "silent_seconds": spoke_at and round((now - spoke_at).total_seconds(), 1),
+                }
+                for source in self._sources
+                for spoke_at in [self._cameras.spoke_at(source.name)]
+            },
+        )
 
 
 async def _read_cameras(bootstrap: str) -> list[Camera]:

@@ -15,9 +15,6 @@ State = Literal["starting", "live", "catching_up", "retrying", "paused", "failed
 """`failed` is what no retry can mend, such as settings that contradict each other; a wrong password may be put right at
 the other end, so it is `retrying`."""
 
-UNKNOWN_EVENT_TYPE = "unknown_event_type"
-"""The reason of refusals that are information and no fault of anybody's."""
-
 MAX_ERRORS = 10
 MAX_MISSED = 100
 RATE_SECONDS = 60
@@ -102,10 +99,9 @@ class SourceStatus:
     def delivered(self, taken: Taken, now: datetime) -> None:
         """Kafka has what was taken."""
         self.heard_at = now
-        unknown = sum(refusal.reason_code == UNKNOWN_EVENT_TYPE for refusal in taken.refused)
         self.accepted += taken.accepted
-        self.unknown += unknown
-        self.rejected += len(taken.refused) - unknown
+        self.unknown += taken.unknown
+        self.rejected += taken.rejected
         self._count(taken.accepted, now)
         facts: list[Appearance | InsightEvent] = [*taken.appearances, *taken.insights]
         if facts:

@@ -625,6 +625,106 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Sources
+         * @description Those that the connector is set up with; none where it is off.
+         */
+        get: operations["list_sources_api_v1_sources_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sources/{name}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pause
+         * @description The source takes nothing more, within a second and until it is resumed, also over a restart.
+         */
+        post: operations["pause_api_v1_sources__name__pause_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sources/{name}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume
+         * @description A source that fetches goes on where it was paused; one that is called is told again by those whom it refused.
+         */
+        post: operations["resume_api_v1_sources__name__resume_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sources/{name}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Test
+         * @description Try whether events could come; changes nothing, and takes up to 20 seconds.
+         */
+        post: operations["test_api_v1_sources__name__test_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sources/{name}/backfill": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Backfill
+         * @description Fetch the span again from what the camera system keeps. What is here already is not counted again.
+         */
+        post: operations["backfill_api_v1_sources__name__backfill_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/filters": {
         parameters: {
             query?: never;
@@ -634,23 +734,6 @@ export interface paths {
         };
         /** Filter Options */
         get: operations["filter_options_api_v1_filters_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/sources": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Sources */
-        get: operations["sources_api_v1_sources_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -744,7 +827,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "dwell_exceeded" | "occupancy_exceeded";
+            kind: "dwell_exceeded" | "occupancy_exceeded" | "camera_silent";
             /** Threshold */
             threshold: number;
             /**
@@ -786,7 +869,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "dwell_exceeded" | "occupancy_exceeded";
+            kind: "dwell_exceeded" | "occupancy_exceeded" | "camera_silent";
             /** Threshold */
             threshold: number;
             /**
@@ -810,6 +893,19 @@ export interface components {
              * @default true
              */
             enabled: boolean;
+        };
+        /** Backfill */
+        Backfill: {
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
         };
         /**
          * Change
@@ -1143,6 +1239,21 @@ export interface components {
             /** Total */
             total: number;
         };
+        /** MissedSpan */
+        MissedSpan: {
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+            /** Reason */
+            reason: string;
+        };
         /** OccupancyPoint */
         OccupancyPoint: {
             /**
@@ -1446,29 +1557,105 @@ export interface components {
             /** Total */
             total: number;
         };
-        /** Source */
+        /**
+         * Source
+         * @description Counts are of elements as they came: one that comes twice counts twice here, and once in every chart.
+         */
         Source: {
-            /** Source */
-            source: string;
+            /** Name */
+            name: string;
+            /** Kind */
+            kind: string;
             /**
              * State
              * @enum {string}
              */
-            state: "live" | "delayed" | "stale";
+            state: "starting" | "live" | "catching_up" | "retrying" | "paused" | "failed";
             /**
-             * Heartbeat At
-             * Format: date-time
+             * Detail
+             * @description the state in plain words
              */
-            heartbeat_at: string;
+            detail: string;
             /** Newest Event At */
             newest_event_at: string | null;
-            /** Cameras */
-            cameras: number;
+            /**
+             * Lag Seconds
+             * @description from the newest report of the last delivery to its arrival here; null before the first
+             */
+            lag_seconds: number | null;
+            /**
+             * Events Per Minute
+             * @description accepted in the last minute
+             */
+            events_per_minute: number;
+            /** Accepted */
+            accepted: number;
+            /** Rejected */
+            rejected: number;
+            /**
+             * Unknown
+             * @description of types that nobody knows: kept in the quarantine, and no fault
+             */
+            unknown: number;
+            /**
+             * Errors
+             * @description newest first, at most 10
+             */
+            errors: components["schemas"]["SourceError"][];
+            /** Next Retry At */
+            next_retry_at: string | null;
+            /**
+             * Cursor At
+             * @description before this nothing is missing
+             */
+            cursor_at: string | null;
+            /**
+             * Missed
+             * @description spans of which events may be lacking
+             */
+            missed: components["schemas"]["MissedSpan"][];
+            /** Warnings */
+            warnings: string[];
+            /**
+             * Paused
+             * @description as somebody asked; the state follows within a second
+             */
+            paused: boolean;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /**
+             * Stale
+             * @description the connector has not spoken for 15 s, and all the rest is as it was then
+             */
+            stale: boolean;
+        };
+        /** SourceError */
+        SourceError: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Text */
+            text: string;
+        };
+        /** SourceTest */
+        SourceTest: {
+            /** Ok */
+            ok: boolean;
+            /**
+             * Detail
+             * @description what was found, in a sentence
+             */
+            detail: string;
         };
         /** Sources */
         Sources: {
-            /** Sources */
-            sources: components["schemas"]["Source"][];
+            /** Items */
+            items: components["schemas"]["Source"][];
             /**
              * Sink Lag Records
              * @description records in Kafka that PostgreSQL does not hold yet; null while Kafka does not say
@@ -3287,6 +3474,168 @@ export interface operations {
             };
         };
     };
+    list_sources_api_v1_sources_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sources"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    pause_api_v1_sources__name__pause_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Source"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resume_api_v1_sources__name__resume_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Source"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    test_api_v1_sources__name__test_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceTest"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    backfill_api_v1_sources__name__backfill_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Backfill"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Source"];
+                };
+            };
+            /** @description Problem details */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     filter_options_api_v1_filters_get: {
         parameters: {
             query?: never;
@@ -3303,36 +3652,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FilterOptions"];
-                };
-            };
-            /** @description Problem details */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    sources_api_v1_sources_get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Sources"];
                 };
             };
             /** @description Problem details */

@@ -48,7 +48,7 @@ export class FakeServer {
     ['POST /auth/login', { access_token: 't', token_type: 'bearer', expires_in: 60 }],
     ['GET /filters', OPTIONS],
     ['GET /live', { url: 'ws://127.0.0.1:8001/ws/alerts' }],
-    ['GET /sources', { sources: [], sink_lag_records: 0 }],
+    ['GET /sources', { items: [], sink_lag_records: 0 }],
     ['GET /alerts', EMPTY_PAGE],
     ['GET /uploads', EMPTY_PAGE],
     ['POST /uploads/preview', aPreview()],

@@ -11,7 +11,7 @@ from services.gateway.models.analytics import (
     OccupancyTimeline,
     Summary,
 )
-from services.gateway.models.catalog import FilterCamera, FilterOptions, Live, Source, Sources
+from services.gateway.models.catalog import FilterCamera, FilterOptions, Live
 from services.gateway.models.insights import (
     Correlation,
     InsightHour,
@@ -41,6 +41,7 @@ from services.gateway.models.quarantine import (
     ZoneFix,
 )
 from services.gateway.models.sessions import Session, SessionPage
+from services.gateway.models.sources import Backfill, Source, Sources, SourceTest
 from services.gateway.models.uploads import (
     Upload,
     UploadDecision,
@@ -55,6 +56,7 @@ __all__ = [
     "AlertPage",
     "AlertRule",
     "AlertRuleDraft",
+    "Backfill",
     "Change",
     "Correlation",
     "DemographicGroup",
@@ -91,6 +93,7 @@ __all__ = [
     "Session",
     "SessionPage",
     "Source",
+    "SourceTest",
     "Sources",
     "StillRejected",
     "Summary",

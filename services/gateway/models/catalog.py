@@ -1,6 +1,6 @@
-"""What there is to choose from, and where it comes from."""
+"""What there is to choose from, and where live alerts come from."""
 
-from datetime import date, datetime
+from datetime import date
 from typing import Literal
 
 from pydantic import BaseModel, Field
@@ -23,21 +23,6 @@ class FilterOptions(BaseModel):
     site_timezone: str
     first_day: date | None = Field(description="first day with data, in the site's zone")
     last_day: date | None
-
-
-class Source(BaseModel):
-    source: str
-    state: Literal["live", "delayed", "stale"]
-    heartbeat_at: datetime
-    newest_event_at: datetime | None
-    cameras: int
-
-
-class Sources(BaseModel):
-    sources: list[Source]
-    sink_lag_records: int | None = Field(
-        description="records in Kafka that PostgreSQL does not hold yet; null while Kafka does not say"
-    )
 
 
 class Live(BaseModel):

@@ -1,14 +1,8 @@
-"""What there is to choose from, and where it comes from."""
-
-from datetime import datetime, timedelta
+"""What there is to choose from."""
 
 import asyncpg
 
-from services.gateway.models import FilterCamera, FilterOptions, Source
-
-LIVE_WITHIN = timedelta(seconds=60)
-DELAYED_WITHIN = timedelta(minutes=5)
-"""Age of a source's last word; older is stale."""
+from services.gateway.models import FilterCamera, FilterOptions
 
 
 async def read_filter_options(db: asyncpg.Pool, site_timezone: str) -> FilterOptions:
@@ -35,21 +29,3 @@ async def read_filter_options(db: asyncpg.Pool, site_timezone: str) -> FilterOpt
         first_day=values["first_at"] and values["first_at"].date(),
         last_day=values["last_at"] and values["last_at"].date(),
     )
-
-
-async def read_sources(db: asyncpg.Pool, now: datetime) -> list[Source]:
-    """One entry a live source, by the newest heartbeat of its cameras."""
-    rows = await db.fetch(
-        """
-        SELECT heartbeat_source AS source, max(heartbeat_at) AS heartbeat_at,
-               max(last_seen_at) AS newest_event_at, count(*) AS cameras
-        FROM cameras WHERE heartbeat_source IS NOT NULL GROUP BY 1 ORDER BY 1
-        """
-    )
-    return [Source(**row, state=_state(now - row["heartbeat_at"])) for row in rows]
-
-
-def _state(silence: timedelta) -> str:
-    if silence <= LIVE_WITHIN:
-        return "live"
-    return "delayed" if silence <= DELAYED_WITHIN else "stale"

@@ -5,6 +5,8 @@ from typing import Protocol, runtime_checkable
 
 from fastapi import APIRouter
 
+from services.ingest.status import SourceStatus
+
 
 class SourceError(Exception):
     """Why a source cannot do what it was asked for, in plain words."""
@@ -22,8 +24,18 @@ class Source(Protocol):
     @property
     def router(self) -> APIRouter | None: ...
 
+    @property
+    def status(self) -> SourceStatus: ...
+
     async def run(self) -> None:
-        """Until cancelled; a source that is called returns at once."""
+        """Until cancelled, which may be at any await and must not cost the cursor: a source is paused by cancelling
+        this, and resumed by calling it anew. One that is called waits here, and refuses its callers while nobody runs
+        it."""
+        ...
+
+    async def test(self) -> str:
+        """Try whether events could come and say in a plain sentence what was found; raises `SourceError`. Changes
+        nothing, and works while the source is paused."""
         ...
 
 

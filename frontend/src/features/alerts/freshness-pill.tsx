@@ -25,17 +25,16 @@ export function FreshnessPill() {
         {word}
         {detail && `, ${detail}`}
       </p>
-      {data && data.sources.length > 0 ? (
+      {data && data.items.length > 0 ? (
         <DataTable
           caption="Camera sources"
-          rows={data.sources}
-          rowKey={(source) => source.source}
+          rows={data.items}
+          rowKey={(source) => source.name}
           columns={[
-            { header: 'Source', cell: (source) => source.source },
-            { header: 'State', cell: (source) => source.state },
-            { header: 'Last heard', cell: (source) => formatInstant(source.heartbeat_at, zone, 'seconds') },
+            { header: 'Source', cell: (source) => source.name },
+            { header: 'State', cell: (source) => source.detail },
             { header: 'Newest event', cell: (source) => formatInstant(source.newest_event_at, zone, 'seconds') },
-            { header: 'Cameras', numeric: true, cell: (source) => formatCount(source.cameras) },
+            { header: 'Events a minute', numeric: true, cell: (source) => formatCount(source.events_per_minute) },
           ]}
         />
       ) : (

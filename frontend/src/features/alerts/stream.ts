@@ -93,10 +93,10 @@ export function useFreshness(): Freshness {
   const zone = useZone()
   const stream = useAlertStream()
   const { data } = useSources()
-  const sources = data?.sources
+  const sources = data?.items
   const heard = useMemo(
     () => ({
-      heartbeat: latest([stream.sourceHeartbeatAt, ...(sources?.map((source) => source.heartbeat_at) ?? [])]),
+      heartbeat: stream.sourceHeartbeatAt === null ? null : Date.parse(stream.sourceHeartbeatAt),
       event: latest([stream.newestEventTime, ...(sources?.map((source) => source.newest_event_at) ?? [])]),
     }),
     [sources, stream.newestEventTime, stream.sourceHeartbeatAt],
