@@ -42,7 +42,7 @@ def live_event(number: int = 1, *, now: float = NOON_EPOCH, camera_id: str = "c1
     return {
         "event_type": "appearance",
         "event_id": f"e0000000-0000-4000-8000-{number:012x}",
-        "msg_send_timestamp": now,
+        "msg_send_timestamp": round(now, 6),
         "camera_data": {
             "camera_id": camera_id,
             "stream_id": "57ea0000-0000-4000-8000-000000000001",
@@ -53,7 +53,7 @@ def live_event(number: int = 1, *, now: float = NOON_EPOCH, camera_id: str = "c1
             "record_frames": False,
         },
         "frame_data": {
-            "utc_time_recorded": now - 10.04,
+            "utc_time_recorded": round(now - 10.04, 6),
             "utc_time_zone": -3,
             "frame_id": 93206,
             "frame_width": 1280,
@@ -62,14 +62,14 @@ def live_event(number: int = 1, *, now: float = NOON_EPOCH, camera_id: str = "c1
         },
         "appearance_data": {
             "appearance_id": f"a0000000-0000-4000-8000-{number:012x}",
-            "utc_time_started": now - 26.8,
+            "utc_time_started": round(now - 26.8, 6),
             "first_frame_id": 93041,
             "fs_store": False,
             "fs_update": False,
         },
         "crop_data": {
             "frame_id": 93055,
-            "frame_timestamp": now - 25.4,
+            "frame_timestamp": round(now - 25.4, 6),
             "norm": 31.5,
             "detector_score": 0.826,
             "face_frame_pts": 2330342766,

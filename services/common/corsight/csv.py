@@ -27,8 +27,8 @@ from services.common.corsight.files import HEAD_BYTES, UnusableFileError, detect
 from services.common.corsight.header import Header, fields_of, read_header
 from services.common.corsight.json_elements import read_elements
 from services.common.corsight.lines import LineReader
-from services.common.corsight.rows import appearances_of
 from services.common.corsight.shapes import as_shown
+from services.common.corsight.table import appearances_of
 from services.common.events.appearances import Appearance
 
 CHUNK_ROWS = 10_000

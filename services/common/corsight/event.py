@@ -69,7 +69,9 @@ def normalise_event(event: Any, *, source: str, rules: RowRules) -> Appearance |
 
 
 def _fact_of(event: dict[str, Any], source: str, rules: RowRules) -> Appearance | InsightEvent:
-    event_type = (text_of(event.get("event_type")) or "").lower()
+    event_type = event.get("event_type")
+    if event_type != APPEARANCE:
+        event_type = (text_of(event_type) or "").lower()
     if "generative_insight" in event or any(word in event_type for word in _INSIGHT_WORDS):
         if is_forensic(event):
             raise RowError(UNKNOWN_EVENT_TYPE, "an insight from recorded video", _camera_of(event))
@@ -125,7 +127,7 @@ def _appearance_of_event(event: dict[str, Any], source: str, rules: RowRules) ->
     check_span(started_at, last_seen_at, rules, camera_id)
 
     subject_id = subject_id_of(person_id, poi_id, appearance_id or "")
-    group = _block(camera, "camera_group_data")
+    camera_group, department, division = _group_of(_block(camera, "camera_group_data"))
     return Appearance(
         appearance_key=appearance_key(appearance_id, subject_id, camera_id, started_at),
         camera_id=camera_id,
@@ -140,9 +142,9 @@ def _appearance_of_event(event: dict[str, Any], source: str, rules: RowRules) ->
         age_group=age_group_of(features.get("age_group_outcome")),
         gender=gender_of(features.get("gender_outcome")),
         camera_description=text_of(camera.get("camera_description")),
-        camera_group=_group_text(group, _GROUP_NAMES),
-        department=_group_text(group, _DEPARTMENT_NAMES),
-        division=_group_text(group, _DIVISION_NAMES),
+        camera_group=camera_group,
+        department=department,
+        division=division,
         extra=_extra_of_event(event),
     )
 
@@ -225,7 +227,7 @@ def _extra_of_event(event: dict[str, Any]) -> dict[str, Any]:
         block = event.get(name)
         if is_kept(name, block):
             extra[name] = without_images(block, fields)
-    return {name: kept for name, kept in extra.items() if kept not in ({}, [])}
+    return {name: kept for name, kept in extra.items() if kept or not isinstance(kept, dict | list)}
 
 
 def _block(parent: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -233,10 +235,16 @@ def _block(parent: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return block if isinstance(block, dict) else {}
 
 
-def _group_text(group: Mapping[str, Any], names: tuple[str, ...]) -> str | None:
-    """From the camera group, or from its custom properties under ``group_notes``."""
-    properties = _block(_block(group, "group_notes"), "properties")
+def _group_of(group: Mapping[str, Any]) -> tuple[str | None, str | None, str | None]:
+    """Names of group, department and division, from the camera group or its custom properties under ``group_notes``."""
+    if not group:
+        return None, None, None
+    layers = group, _block(_block(group, "group_notes"), "properties")
+    return _named(layers, _GROUP_NAMES), _named(layers, _DEPARTMENT_NAMES), _named(layers, _DIVISION_NAMES)
+
+
+def _named(layers: tuple[Mapping[str, Any], ...], names: tuple[str, ...]) -> str | None:
     return next(
-        (text for layer in (group, properties) for name in names if (text := text_of(layer.get(name))) is not None),
+        (text for layer in layers for name in names if (text := text_of(layer.get(name))) is not None),
         None,
     )

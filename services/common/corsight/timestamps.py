@@ -29,8 +29,8 @@ _MAX_TEXT = 64
 _FINE = 2.0**31
 """Below it, floats lie within a quarter of a microsecond of each other."""
 
-_SURELY = 0.3
-"""An epoch so near to a whole microsecond is that one, whatever digits it was written with."""
+_SURELY = 0.375
+"""An epoch so near to a whole microsecond is that one: the text it was written as lies within an eighth of it."""
 
 
 class TimestampError(ValueError):
