@@ -85,7 +85,7 @@ class Ingest:
                     group.create_task(self._faces.run())
 
     async def _connect(self) -> EventProducer:
-        producer = EventProducer(self._settings.kafka_bootstrap, "dwell-ingest", linger_ms=5)
+        producer = EventProducer(self._settings.kafka_bootstrap, "dwell-ingest")
         return await producer.__aenter__()
 
     async def _tell_of_cameras(self) -> None:

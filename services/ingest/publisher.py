@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from services.common.events.cameras import Camera
-from services.common.events.quarantine import Quarantined
 from services.common.health import Health
 from services.common.kafka.producer import EventProducer, PublishError
 from services.common.topics import Topic
@@ -46,9 +45,6 @@ class Publisher:
                 await self._publish(topic, items, source)
             case several:
                 await asyncio.gather(*(self._publish(topic, items, source) for topic, items in several))
-
-    async def publish_refused(self, refused: Iterable[Quarantined], source: str) -> None:
-        await self._publish(Topic.QUARANTINE, refused, source)
 
     async def publish_cameras(self, cameras: Iterable[Camera], source: str) -> None:
         await self._publish(Topic.CAMERAS, cameras, source)

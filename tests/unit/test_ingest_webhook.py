@@ -1,7 +1,7 @@
 import asyncio
 import hmac
 import json
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,6 @@ import pytest_asyncio
 from fastapi import FastAPI
 
 from services.common import clock
-from services.common.events.quarantine import Quarantined
 from services.common.health import Health
 from services.common.kafka.producer import PublishError
 from services.ingest.cameras import CameraBook
@@ -35,7 +34,6 @@ class FakePublisher(Publisher):
         self.away = False
         self.is_connected = False
         self.taken: list[Taken] = []
-        self.refused: list[Quarantined] = []
         self.entered = asyncio.Semaphore(0)
         self.may_finish = asyncio.Event()
         self.may_finish.set()
@@ -49,11 +47,6 @@ class FakePublisher(Publisher):
 
     async def check(self) -> Health:
         return Health(ok=True, detail={}) if self.is_connected else await super().check()
-
-    async def publish_refused(self, refused: Iterable[Quarantined], source: str) -> None:
-        if self.away:
-            raise PublishError("away")
-        self.refused += refused
 
 
 @pytest.fixture
@@ -144,7 +137,8 @@ class TestWhat:
     ) -> None:
         response = await client.post(PATH, content=b'[{"event_type"')
         assert response.status_code == 400
-        assert [refused.raw for refused in publisher.refused] == [b'[{"event_type"']
+        [taken] = publisher.taken
+        assert [refused.raw for refused in taken.refused] == [b'[{"event_type"']
 
     async def test_a_body_that_is_too_long_is_not_read(
         self, client: httpx.AsyncClient, publisher: FakePublisher
@@ -170,8 +164,7 @@ class TestWhat:
     ) -> None:
         publisher.may_finish.clear()
         working = [asyncio.ensure_future(client.post(PATH, json=event(number))) for number in range(2)]
-        for _ in working:
-            await publisher.entered.acquire()
+        await publisher.entered.acquire()
         assert (await client.post(PATH, json=event(9))).status_code == 503
         publisher.may_finish.set()
         assert [(await task).status_code for task in working] == [202, 202]

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import hmac
+from collections.abc import Mapping
 from datetime import timedelta
 from http import HTTPStatus
 
@@ -82,8 +83,9 @@ class Webhook:
             return _busy("too many requests at once")
         self._at_work += 1
         try:
-            continue_trace([("traceparent", request.headers.get("traceparent", "").encode())])
-            return await self._deliver(await self._read(request))
+            headers = dict(request.scope["headers"])
+            continue_trace([("traceparent", headers.get(b"traceparent", b""))])
+            return await self._deliver(await self._read(request, headers))
         except StrangerError:
             return _problem(HTTPStatus.UNAUTHORIZED, f"{SECRET_HEADER} or {SIGNATURE_HEADER} is missing or wrong")
         except TooLargeError:
@@ -111,25 +113,25 @@ class Webhook:
         counts = {"accepted": taken.accepted, "rejected": taken.rejected, "unknown": taken.unknown}
         return Response(msgspec.json.encode(counts), HTTPStatus.ACCEPTED, media_type="application/json")
 
-    async def _read(self, request: Request) -> bytes:
+    async def _read(self, request: Request, headers: Mapping[bytes, bytes]) -> bytes:
         """The body, of a caller that knows the secret; a stranger's is read only where it may be signed."""
-        signature = request.headers.get(SIGNATURE_HEADER)
-        if signature is None and not self._is_same(request.headers.get(SECRET_HEADER, ""), self._secret):
+        signature = headers.get(SIGNATURE_HEADER.lower().encode())
+        secret = headers.get(SECRET_HEADER.lower().encode(), b"")
+        if signature is None and not hmac.compare_digest(secret, self._secret):
             raise StrangerError
-        body = bytearray()
+        chunks: list[bytes] = []
+        size = 0
         async for chunk in request.stream():
-            body += chunk
-            if len(body) > self._max_body_bytes:
+            chunks.append(chunk)
+            size += len(chunk)
+            if size > self._max_body_bytes:
                 raise TooLargeError
+        body = b"".join(chunks)
         if signature is not None:
             digest = hmac.digest(self._secret, body, hashlib.sha256).hex()
-            if not self._is_same(signature.lower(), f"sha256={digest}".encode()):
+            if not hmac.compare_digest(signature.lower(), f"sha256={digest}".encode()):
                 raise StrangerError
-        return bytes(body)
-
-    @staticmethod
-    def _is_same(given: str, expected: bytes) -> bool:
-        return hmac.compare_digest(given.encode(), expected)
+        return body
 
 
 def _busy(detail: str) -> Response:
