@@ -1,6 +1,8 @@
 """When an upload is settled: every reader has passed what followed from it, however the logs grow meanwhile."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -8,7 +10,7 @@ from services.common.kafka.groups import INSIGHTS, PROCESSOR, SINK
 from services.common.kafka.offsets import Places
 from services.common.topics import PARTITIONS, Topic
 from services.gateway.uploads.job import Published
-from services.gateway.uploads.settling import STAGES, Awaited, View, advance
+from services.gateway.uploads.settling import MAX_ROUND_SECONDS, ROUND_SECONDS, STAGES, Awaited, Settler, View, advance
 
 CAMERA = 3
 """The partition number of the camera that the upload tells of."""
@@ -104,3 +106,30 @@ def test_a_file_of_refusals_only_waits_for_the_quarantine_alone() -> None:
     assert advance(Awaited(0, refused), refused, view({})) is None
     behind = replace(view({}), readers={PROCESSOR: {}, INSIGHTS: {}, SINK: {}})
     assert advance(Awaited(0, refused), refused, behind) == Awaited(0, refused)
+
+
+class Looks(Settler):
+    """Finds one thing after the other and notes how long it rests in between; ends after the last."""
+
+    def __init__(self, *found: Mapping[str, Awaited]) -> None:
+        super().__init__(*[None] * 3)  # type: ignore[arg-type]
+        self._found = iter(found)
+        self.pauses: list[float] = []
+
+    async def settle(self, _: Any) -> Mapping[str, Awaited]:
+        return next(self._found)
+
+    async def _rest(self, seconds: float) -> bool:
+        self.pauses.append(seconds)
+        return False
+
+
+async def test_uploads_that_do_not_move_are_looked_at_less_and_less_often() -> None:
+    stuck, moved = {"u": Awaited(0, PUBLISHED)}, {"u": Awaited(1, PUBLISHED)}
+    looks = Looks(*[stuck] * 10, moved, moved)
+    with pytest.raises(RuntimeError, match="StopIteration"):
+        await looks._follow(None)  # type: ignore[arg-type]
+    first, *growing, last = looks.pauses[:10]
+    assert (first, last) == (ROUND_SECONDS, MAX_ROUND_SECONDS)
+    assert growing == sorted(growing)
+    assert looks.pauses[10:] == [ROUND_SECONDS, ROUND_SECONDS * 1.5]

@@ -40,6 +40,9 @@ _REPAIRS_TOLD = 2
 """The stage that begins once the repairs which the sink had found by then are out of its outbox."""
 
 ROUND_SECONDS = 0.3
+"""Between looks while uploads move; the pause grows by half with each look that finds them where they were."""
+
+MAX_ROUND_SECONDS = 3.0
 IDLE_SECONDS = 2.0
 RETRY_SECONDS = 2.0
 
@@ -117,22 +120,32 @@ class Settler:
         while True:
             try:
                 async with OffsetReader(self._bootstrap, "gateway-settler") as offsets:
-                    while True:
-                        await self._rest(await self.settle(offsets))
+                    await self._follow(offsets)
             except Exception as error:
                 log.warning("uploads are not followed to their end", error=f"{type(error).__name__}: {error}")
                 await asyncio.sleep(RETRY_SECONDS)
 
-    async def _rest(self, left: int) -> None:
+    async def _follow(self, offsets: OffsetReader) -> None:
+        waiting: Mapping[str, Awaited] = {}
+        pause = ROUND_SECONDS
+        while True:
+            before, waiting = waiting, await self.settle(offsets)
+            pause = min(pause * 1.5, MAX_ROUND_SECONDS) if waiting == before else ROUND_SECONDS
+            if await self._rest(pause if waiting else IDLE_SECONDS):
+                pause = ROUND_SECONDS
+
+    async def _rest(self, seconds: float) -> bool:
+        """Whether it was woken."""
         try:
-            async with asyncio.timeout(ROUND_SECONDS if left else IDLE_SECONDS):
+            async with asyncio.timeout(seconds):
                 await self._wake.wait()
         except TimeoutError:
-            return
+            return False
         self._wake.clear()
+        return True
 
-    async def settle(self, offsets: OffsetReader) -> int:
-        """Move every settling upload as far as it goes; the number of those that are not settled yet."""
+    async def settle(self, offsets: OffsetReader) -> Mapping[str, Awaited]:
+        """Move every settling upload as far as it goes; those that are not settled yet, and what each waits for."""
         rows = await self._db.fetch(
             """
             SELECT upload_id::text, attempt, withdrawing, published, awaited FROM uploads WHERE phase = 'settling'
@@ -141,9 +154,9 @@ class Settler:
             AT_ONCE,
         )
         if not rows:
-            return 0
+            return {}
         view = await self._look(offsets)
-        left = 0
+        left: dict[str, Awaited] = {}
         for row in rows:
             published = msgspec.convert(row["published"], Published, str_keys=True)
             awaited = Awaited(0, published)
@@ -153,7 +166,7 @@ class Settler:
             if following is None:
                 await self._settled(row)
             else:
-                left += 1
+                left[row["upload_id"]] = following
                 if following != awaited:
                     await self._db.execute(_AWAIT, row["upload_id"], row["attempt"], following)
         return left
