@@ -13,6 +13,7 @@ with ``:3:hang`` it never goes on from there instead.
 | sink.after_commit       | sink: PostgreSQL has the batch, Kafka's group has not heard of it             |
 | gateway.after_publish   | gateway, upload worker: Kafka has a part of the file, its counts are not saved |
 | gateway.before_response | gateway: the upload is complete, its client has not heard of it               |
+| gateway.before_settle   | gateway: Kafka has a corrected row, which is not counted as accepted yet      |
 
 Insights writes its state twice for a batch: the claim before its outputs, the rest after.
 """

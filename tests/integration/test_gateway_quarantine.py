@@ -3,11 +3,14 @@
 import csv
 import io
 import json
+import signal
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, cast
 
+import httpx
 import pytest
 import pytest_asyncio
 from redis.asyncio import Redis
@@ -342,6 +345,29 @@ class TestInterrupted:
         assert (await edited(gateway, quarantine_id, row("away", 2)))["accepted"] == 1
         assert [item.appearance_key for item in await published(gateway, "away")] == ["away-1"]
         assert await counts(gateway, upload) == (1, 0, {})
+
+    async def test_a_row_of_which_a_killed_gateway_told_kafka_alone_is_counted_once_by_the_next(
+        self, gateway: Gateway, env: dict[str, str], tmp_path: Path
+    ) -> None:
+        upload = await uploaded(gateway, row("died", 1, ""))
+        quarantine_id = id_of(upload, 2, "missing_person")
+        items = [{"quarantine_id": quarantine_id, "raw": row("died", 1)}]
+        login = {"Authorization": gateway.http.headers["Authorization"]}
+        async with ServiceProcesses({**env, "DWELL_FAILPOINT": "gateway.before_settle"}, tmp_path) as processes:
+            await processes.start("gateway")
+            async with httpx.AsyncClient(headers=login, trust_env=False, timeout=60) as client:
+                with pytest.raises(httpx.TransportError):
+                    await client.post(f"{processes.address('gateway')}/api/v1/quarantine/replay", json={"items": items})
+            assert processes.wait("gateway", 20) == -signal.SIGKILL
+        assert len(await published(gateway, "died")) == 1
+        assert await counts(gateway, upload) == (0, 1, {"missing_person": 1})
+        assert (await listed(gateway, upload))["total"] == 1
+
+        assert (await edited(gateway, quarantine_id, row("died", 2)))["accepted"] == 1
+        assert await counts(gateway, upload) == (1, 0, {})
+        assert [item.appearance_key for item in await published(gateway, "died")] == ["died-1", "died-1"]
+        await written(gateway.database, gateway.settings.kafka_bootstrap, Topic.APPEARANCES)
+        assert await gateway.database.fetchval("SELECT count(*) FROM appearances WHERE camera_id = 'died'") == 1
 
     async def test_the_topic_read_again_brings_no_fixed_row_back(
         self, gateway: Gateway, sink: ServiceProcesses

@@ -13,6 +13,7 @@ import asyncpg
 from msgspec import Struct
 
 from services.common.corsight.chunks import MAX_RAW_BYTES, RowError, RowRules
+from services.common.failpoints import failpoint
 from services.common.lanes import lane_of
 from services.gateway import audit
 from services.gateway.cursors import decode_cursor, encode_cursor
@@ -215,6 +216,7 @@ class _Replay:
         for topic in {fix.topic for fix in written}:
             items = [fix.item for fix in written if fix.topic is topic]
             await self._opened.producer.publish(topic, items, origin)
+        failpoint("gateway.before_settle")
         async with connection.transaction():
             settled = await resolutions.settle(connection, written)
             if not settled:
