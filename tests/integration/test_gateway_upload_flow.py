@@ -1,9 +1,11 @@
 """An upload on its way from its bytes to the charts: held, cancelled, taken up again, settled, on real servers."""
 
 import asyncio
+import hashlib
 import json
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -17,7 +19,8 @@ from services.common.kafka.producer import EventProducer, PublishError
 from services.common.topics import Topic
 from services.gateway.dependencies import Resources
 from services.gateway.models import Upload
-from services.gateway.uploads import following, progress
+from services.gateway.uploads import following, progress, queue
+from services.gateway.uploads.queue import QUEUE
 from services.gateway.uploads.work import work_on
 from tests.support.databases import fresh_database
 from tests.support.environment import environment
@@ -26,6 +29,7 @@ from tests.support.kafka import make_topics_empty, read_items
 from tests.support.processes import ServiceProcesses
 from tests.support.servers import Servers
 from tests.support.uploads import HEADER, bad_rows, finished, items_of, pretend_that_all_is_read, rows
+from tests.support.waiting import wait_until
 
 # One gateway for all tests here: each test uploads bytes and names cameras of its own.
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -168,9 +172,54 @@ async def test_a_running_upload_that_is_cancelled_stops_at_the_next_chunk_and_ca
     completed = await worked_on(gateway, upload)
     assert completed is not None
     assert (completed.status, completed.rows_accepted) == ("completed", 2 * CHUNK_ROWS + 5)
+    assert completed.summary is not None
+    assert completed.summary.visitors == 2 * CHUNK_ROWS + 5
     everything = await published(gateway, "running")
     assert (len(everything), set(everything.values())) == (2 * CHUNK_ROWS + 5, {1})
     await act(gateway, upload, "retry", 409)
+
+
+async def queued(gateway: Gateway, upload: dict[str, Any]) -> int:
+    """How often it is in the queue."""
+    tasks = await gateway.app.state.resources.redis.lrange(QUEUE, 0, -1)
+    return sum(upload["upload_id"].encode() in task for task in tasks)
+
+
+async def test_a_retry_right_after_a_cancel_is_queued_as_soon_as_whoever_was_at_it_lets_go(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue, "REFILL_SECONDS", 1_000)
+    upload = (await gateway.upload((HEADER + rows("hasty", 700)).encode())).json()
+
+    async def is_queued(times: int) -> bool:
+        return await queued(gateway, upload) == times
+
+    await wait_until(lambda: is_queued(1))
+    async with progress.working_on(gateway.database, upload["upload_id"]):
+        await act(gateway, upload, "cancel")
+        await act(gateway, upload, "retry")
+        await gateway.app.state.resources.feeder.feed()
+        assert await is_queued(1)
+    await wait_until(lambda: is_queued(2))
+    await act(gateway, upload, "cancel")
+
+
+async def test_a_small_upload_that_is_cancelled_while_it_is_published_tells_what_was(gateway: Gateway) -> None:
+    content = (HEADER + rows("swift", 40) + bad_rows("swift", 1)).encode()
+    opened: Resources = gateway.app.state.resources
+    upload_id = str(progress.upload_id_of(hashlib.sha256(content).hexdigest()))
+    between = Between(gateway, lambda: act(gateway, {"upload_id": upload_id}, "cancel"))
+    gateway.app.state.resources = replace(opened, producer=cast(EventProducer, between))
+    answer = await gateway.upload(content)
+    gateway.app.state.resources = opened
+    cancelled = answer.json()
+    assert (answer.status_code, cancelled["status"], cancelled["phase"]) == (201, "cancelled", None)
+    assert (cancelled["rows_accepted"], cancelled["rejects_by_reason"]) == (40, {"missing_person": 1})
+    assert (await published(gateway, "swift")).total() == 40
+
+    retried = await act(gateway, cancelled, "retry")
+    assert (retried["status"], retried["rows_accepted"], retried["rows_rejected"]) == ("completed", 40, 1)
+    assert retried["summary"]["visitors"] == 40
 
 
 async def test_an_upload_begun_anew_is_left_alone_by_whoever_was_at_it(gateway: Gateway) -> None:
@@ -307,7 +356,7 @@ async def test_a_large_upload_is_withdrawn_by_the_worker_that_goes_on_where_anot
 
     with pytest.raises(PublishError):
         await worked_on(gateway, upload, Between(gateway, break_off))
-    assert upload["upload_id"] in await progress.waiting_uploads(gateway.database)
+    assert (await progress.unfinished_uploads(gateway.database))[upload["upload_id"]] is False
     await worked_on(gateway, upload)
     await pretend_that_all_is_read(gateway)
     assert (await finished(gateway, upload["upload_id"]))["status"] == "withdrawn"

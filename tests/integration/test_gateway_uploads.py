@@ -310,8 +310,8 @@ async def test_what_somebody_works_on_is_not_queued(gateway: Gateway) -> None:
         async with progress.working_on(gateway.database, upload_id) as second:
             assert mine is not None
             assert second is None
-        assert upload_id not in await progress.waiting_uploads(gateway.database)
-    assert upload_id in await progress.waiting_uploads(gateway.database)
+        assert (await progress.unfinished_uploads(gateway.database))[upload_id] is True
+    assert (await progress.unfinished_uploads(gateway.database))[upload_id] is False
     await progress.fail(gateway.database, upload_id, "done with")
 
 

@@ -15,7 +15,7 @@ from services.common.kafka.producer import EventProducer, PublishError
 from services.common.topics import Topic
 from services.gateway.models import Upload, UploadSummary
 from services.gateway.settings import GatewaySettings
-from services.gateway.uploads import pipeline
+from services.gateway.uploads import pipeline, summary
 from services.gateway.uploads.job import Checkpoint, Counts, Job, Published, StoppedError
 from services.gateway.uploads.resolutions import Fix
 from services.gateway.uploads.store import RawStore
@@ -90,10 +90,11 @@ class Journal:
         self.seen = seen
         self.published = published
 
-    async def completed(self, checkpoint: Checkpoint, published: Published, summary: UploadSummary | None) -> None:
+    async def completed(self, checkpoint: Checkpoint, published: Published, summary: UploadSummary | None) -> Upload:
         await self.reached(checkpoint, published)
         self.summary = summary
         self.is_complete = True
+        return job().upload
 
 
 def job(*, is_small: bool = False, is_decided: bool = False, checkpoint: Checkpoint | None = None) -> Job:
@@ -172,8 +173,25 @@ async def test_going_on_behind_a_checkpoint_gives_what_going_through_gives(
     assert (broken.checkpoints[-1].place is None) == (pack is gzip.compress)
     assert resumed.checkpoints[-1].counts == whole.checkpoints[-1].counts
     assert producer.sources == everything.sources
-    assert resumed.summary is None
-    assert "no summary" in resumed.checkpoints[-1].warnings[-1]
+    assert resumed.summary == whole.summary
+    assert resumed.checkpoints[-1].warnings == whole.checkpoints[-1].warnings
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+async def test_a_file_too_large_for_a_summary_is_told_to_be_so_once_however_often_it_is_taken_up(
+    monkeypatch: pytest.MonkeyPatch, pack: Callable[[bytes], bytes]
+) -> None:
+    monkeypatch.setattr(pipeline, "MAX_SUMMARISED", 15)
+    monkeypatch.setattr(summary, "MAX_SUMMARISED", 15)
+    journal, producer = Journal(), Producer(left=2)
+    with pytest.raises(PublishError):
+        await run(good(30), job(), journal, producer, pack=pack)
+    producer.left = 1_000
+    for _ in range(2):
+        await run(good(30), job(checkpoint=journal.checkpoints[-1]), journal, producer, pack=pack)
+    assert journal.summary is None
+    assert ["no summary" in warning for warning in journal.checkpoints[-1].warnings] == [True]
+    assert set(producer.sources.values()) == {1}
 
 
 async def test_a_small_file_with_too_many_refusals_is_held_before_anything_is_published() -> None:

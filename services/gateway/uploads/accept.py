@@ -52,7 +52,7 @@ async def go_on_with(job: Job, opened: Resources) -> Upload:
     upload_id = job.upload.upload_id
     opened.announcer.tell(upload_id)
     if not job.is_small:
-        opened.feeder.wake()
+        opened.feeder.wake(upload_id)
         return job.upload
     try:
         async with opened.inline_uploads:
@@ -63,12 +63,15 @@ async def go_on_with(job: Job, opened: Resources) -> Upload:
         raise _REFUSALS[error.status](str(error)) from None
     except PublishError:
         if job.upload.withdrawing:
-            opened.feeder.wake()
+            opened.feeder.wake(upload_id)
             return job.upload
         await progress.fail(
             opened.db, upload_id, "Kafka did not acknowledge; retry, or upload the file again.", job.attempt
         )
         raise
+    if worked_on is None:
+        # Whoever is at it still has not seen yet that it was begun anew.
+        opened.feeder.wake(upload_id)
     opened.settler.wake()
     return worked_on or await progress.read_upload(opened.db, upload_id) or job.upload
 

@@ -27,6 +27,8 @@ from services.gateway.uploads.summary import MAX_SUMMARISED, SummaryBuilder
 INSPECTED_ROWS = 100
 """Enough for whatever refuses a file as a whole; all of them are read again."""
 
+_NO_SUMMARY = f"no summary: the file holds more than {MAX_SUMMARISED:,} items"
+
 
 class Journal(Protocol):
     """Where the pipeline writes down how far it is; each may raise `StoppedError`."""
@@ -40,9 +42,7 @@ class Journal(Protocol):
     async def held(self, seen: Counts, warnings: list[str], published: Published) -> Upload | None:
         """Too much is refused: nothing more is published without a decision."""
 
-    async def completed(
-        self, checkpoint: Checkpoint, published: Published, summary: UploadSummary | None
-    ) -> Upload | None:
+    async def completed(self, checkpoint: Checkpoint, published: Published, summary: UploadSummary | None) -> Upload:
         """Kafka has everything."""
 
 
@@ -68,9 +68,11 @@ async def import_file(
     published = job.published
     at = job.upload.created_at
     summary = SummaryBuilder(ZoneInfo(job.upload.timezone), settings.gap_seconds)
+    if reached.place is not None and reached.counts.accepted > MAX_SUMMARISED:
+        summary.give_up()
     add = summary.add_insights if job.topic is Topic.INSIGHTS else summary.add_appearances
 
-    async with portions_behind(job, store, settings) as portions:
+    async with portions_behind(job, store, settings, None if summary.is_full else add) as portions:
         async for portion in portions:
             counts, warnings = _counted(reached.counts, portion), list(reached.warnings)
             for chunk in portion:
@@ -86,32 +88,32 @@ async def import_file(
             await journal.publishing()
             for chunk in portion:
                 published = await publish_items(job, chunk.items, producer, published)
-                if not is_resumed:
-                    await asyncio.to_thread(add, chunk.items)
+                await asyncio.to_thread(add, chunk.items)
             reached = checkpoint_behind(portion[-1], counts, warnings)
             if not job.is_small:
                 await journal.reached(reached, published)
 
-    if is_resumed:
-        reached.warnings.append("no summary: the work on the file was interrupted and taken up again")
-        return await journal.completed(reached, published, None)
-    if summary.is_full:
-        reached.warnings.append(f"no summary: the file holds more than {MAX_SUMMARISED:,} items")
+    if summary.is_full and _NO_SUMMARY not in reached.warnings:
+        reached.warnings.append(_NO_SUMMARY)
     return await journal.completed(reached, published, await asyncio.to_thread(summary.build))
 
 
 @asynccontextmanager
 async def portions_behind(
-    job: Job, store: RawStore, settings: GatewaySettings
+    job: Job, store: RawStore, settings: GatewaySettings, passed: Callable[[list[Any]], None] | None = None
 ) -> AsyncIterator[AsyncIterator[list[Chunk[Any]]]]:
-    """What of the file lies behind the checkpoint, in portions to decide on and to publish."""
+    """What of the file lies behind the checkpoint, in portions to decide on and to publish.
+
+    `passed` is given the items before it; without that the file is entered there, where it can be.
+    """
     upload = job.upload
     with await asyncio.to_thread(store.open, upload.sha256) as file:
         reached = job.checkpoint or Checkpoint(Counts())
+        place = None if passed else reached.place
         zone, now = ZoneInfo(upload.timezone), upload.created_at
-        chunks = await asyncio.to_thread(_read, file, upload.kind, job.source, zone, now, settings, reached.place)
-        if reached.place is None:
-            chunks = _behind(chunks, reached.row)
+        chunks = await asyncio.to_thread(_read, file, upload.kind, job.source, zone, now, settings, place)
+        if reached.row and place is None:
+            chunks = await asyncio.to_thread(_behind, chunks, reached.row, passed or (lambda _: None))
         async with aclosing(_whole(chunks) if job.is_small else _one_by_one(chunks)) as portions:
             yield portions
 
@@ -135,12 +137,16 @@ def _read(
     return chain([] if first is None else [first], chunks)
 
 
-def _behind(chunks: Iterator[Chunk[Any]], row: int) -> Iterator[Chunk[Any]]:
+def _behind(chunks: Iterator[Chunk[Any]], row: int, passed: Callable[[list[Any]], None]) -> Iterator[Chunk[Any]]:
     for chunk in chunks:
-        if _last_row(chunk) > row:
-            chunk.items = [item for item in chunk.items if _row_of(item) > row]
-            chunk.rejects = [reject for reject in chunk.rejects if reject.row > row]
-            yield chunk
+        if _last_row(chunk) <= row:
+            passed(chunk.items)
+            continue
+        passed([item for item in chunk.items if _row_of(item) <= row])
+        chunk.items = [item for item in chunk.items if _row_of(item) > row]
+        chunk.rejects = [reject for reject in chunk.rejects if reject.row > row]
+        return chain([chunk], chunks)
+    return iter(())
 
 
 def checkpoint_behind(chunk: Chunk[Any], counts: Counts, warnings: list[str]) -> Checkpoint:

@@ -79,22 +79,22 @@ async def working_on(db: asyncpg.Pool, upload_id: str) -> AsyncIterator[asyncpg.
                 await connection.execute("SELECT pg_advisory_unlock($1, hashtext($2))", _LOCK_CLASS, upload_id)
 
 
-async def waiting_uploads(db: asyncpg.Pool) -> list[str]:
-    """Uploads with work to do that nobody is at, oldest first."""
+async def unfinished_uploads(db: asyncpg.Pool) -> dict[str, bool]:
+    """Uploads with work to do, oldest first, and whether somebody is at them."""
     rows = await db.fetch(
         """
-        SELECT upload_id FROM uploads
-        WHERE status IN ('received', 'processing') AND phase IS DISTINCT FROM 'settling' AND NOT EXISTS (
+        SELECT upload_id, EXISTS (
             SELECT FROM pg_locks
             WHERE locktype = 'advisory' AND granted AND classid = $1::int::oid
               AND objid = hashtext(upload_id::text)::oid
               AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-        )
+        ) AS is_held
+        FROM uploads WHERE status IN ('received', 'processing') AND phase IS DISTINCT FROM 'settling'
         ORDER BY created_at
         """,
         _LOCK_CLASS,
     )
-    return [str(row["upload_id"]) for row in rows]
+    return {str(row["upload_id"]): row["is_held"] for row in rows}
 
 
 async def begin(db: Database, upload_id: str) -> Job | None:
@@ -161,8 +161,8 @@ async def hold(db: Database, job: Job, seen: Counts, warnings: list[str], publis
 
 async def complete(
     db: Database, job: Job, reached: Checkpoint, published: Published, summary: UploadSummary | None
-) -> Upload | None:
-    """Kafka has everything. None where the upload was stopped just before; it keeps what was reached then."""
+) -> Upload:
+    """Kafka has everything. Raises `StoppedError` where the upload was stopped just before; it tells so much then."""
     row = await db.fetchrow(
         f"""
         UPDATE uploads SET {_REACHED}, bytes_done = bytes_total, phase = 'settling', awaited = NULL,
@@ -173,7 +173,10 @@ async def complete(
         *_reached(job, reached, published),
         summary and summary.model_dump(mode="json"),
     )
-    return row and upload_of(row)
+    if row is None:
+        await save(db, job, reached, published)
+        raise StoppedError
+    return upload_of(row)
 
 
 async def fail(db: Database, upload_id: str, error: str, attempt: int | None = None) -> None:

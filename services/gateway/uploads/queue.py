@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 
 from services.common.logging import get_logger
 from services.gateway.settings import GatewaySettings
-from services.gateway.uploads.progress import waiting_uploads
+from services.gateway.uploads.progress import unfinished_uploads
 
 log = get_logger(__name__)
 
@@ -16,6 +16,9 @@ QUEUE = "dwell.uploads"
 TASK = "dwell.process_upload"
 
 REFILL_SECONDS = 15
+
+HELD_SECONDS = 1
+"""Between looks while somebody is at an upload: whoever dies, or is stopped while it is begun anew, leaves it."""
 
 
 def create_queue(settings: GatewaySettings) -> Celery:
@@ -48,34 +51,38 @@ class QueueFeeder:
         self._queued: set[str] = set()
         self._wake = asyncio.Event()
 
-    def wake(self) -> None:
-        """Look at once instead of at the next turn."""
+    def wake(self, begun: str | None = None) -> None:
+        """Look at once instead of at the next turn; an upload begun anew is queued another time."""
+        self._queued.discard(begun or "")
         self._wake.set()
 
     async def run(self) -> None:
         while True:
+            pause = REFILL_SECONDS
             try:
-                await self.feed()
+                if await self.feed():
+                    pause = HELD_SECONDS
             except Exception as error:
                 log.warning("upload queue not fed", error=f"{type(error).__name__}: {error}")
             try:
-                await asyncio.wait_for(self._wake.wait(), REFILL_SECONDS)
+                await asyncio.wait_for(self._wake.wait(), pause)
             except TimeoutError:
                 continue
             finally:
                 self._wake.clear()
 
-    async def feed(self) -> None:
-        waiting = await waiting_uploads(self._db)
+    async def feed(self) -> bool:
+        """Whether somebody is at an upload."""
+        unfinished = await unfinished_uploads(self._db)
+        waiting = [upload_id for upload_id, is_held in unfinished.items() if not is_held]
         # What is worked on or finished may have to be queued another time.
         self._queued.intersection_update(waiting)
-        if not waiting:
-            return
         # An empty queue holds nothing of what was put there: it was taken up, or Redis has lost it.
-        if await self._redis.llen(QUEUE) == 0:
+        if waiting and await self._redis.llen(QUEUE) == 0:
             self._queued.clear()
         for upload_id in waiting:
             if upload_id not in self._queued:
                 await asyncio.to_thread(self._queue.send_task, TASK, [upload_id], retry=False)
                 self._queued.add(upload_id)
                 log.info("upload queued", upload_id=upload_id)
+        return len(waiting) < len(unfinished)

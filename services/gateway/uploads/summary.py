@@ -64,10 +64,13 @@ class SummaryBuilder:
 
     def _check_full(self, items: int) -> None:
         if items > MAX_SUMMARISED:
-            self.is_full = True
-            self._insights.clear()
-            self._subjects.clear()
-            self._columns = {name: array("q") for name in _COLUMNS}
+            self.give_up()
+
+    def give_up(self) -> None:
+        self.is_full = True
+        self._insights.clear()
+        self._subjects.clear()
+        self._columns = {name: array("q") for name in _COLUMNS}
 
     def build(self) -> UploadSummary | None:
         if self.is_full:

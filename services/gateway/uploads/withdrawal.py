@@ -22,7 +22,7 @@ async def withdraw_file(
     settings: GatewaySettings,
     journal: Journal,
     fixes: AsyncIterator[Sequence[Fix]],
-) -> Upload | None:
+) -> Upload:
     """Read the file as its import did, and publish every accepted item as withdrawn, and what fixed rows became.
 
     All of it, also behind the place where the import stopped: what was never reported is not missed.

@@ -41,6 +41,7 @@ async def work_on(
         if held is None or job is None:
             return None
         tell(upload_id)
+        upload: Upload | None
         try:
             journal = _Journal(held, job, tell)
             if job.upload.withdrawing:
@@ -82,7 +83,5 @@ class _Journal:
     async def held(self, seen: Counts, warnings: list[str], published: Published) -> Upload | None:
         return await progress.hold(self._held, self._job, seen, warnings, published)
 
-    async def completed(
-        self, checkpoint: Checkpoint, published: Published, summary: UploadSummary | None
-    ) -> Upload | None:
+    async def completed(self, checkpoint: Checkpoint, published: Published, summary: UploadSummary | None) -> Upload:
         return await progress.complete(self._held, self._job, checkpoint, published, summary)
