@@ -282,6 +282,15 @@ async def test_a_large_file_is_queued_worked_on_and_followed_to_its_end(gateway:
     assert shown[-2:] == [done, {**done, "phase": "done"}]
 
 
+async def test_a_packed_file_is_small_by_what_is_in_all_of_its_parts(gateway: Gateway, worker: None) -> None:
+    parts = (HEADER, rows("parts", 700), rows("parts", 1, 700))
+    packed = b"".join(gzip.compress(part.encode()) for part in parts)
+    assert len(packed) < INLINE_LIMIT
+    answer = await gateway.upload(packed, "day.csv.gz")
+    assert (answer.status_code, answer.json()["status"]) == (202, "received")
+    assert (await finished(gateway, answer.json()["upload_id"]))["rows_accepted"] == 701
+
+
 async def test_a_large_file_that_cannot_be_taken_is_refused_at_once(gateway: Gateway) -> None:
     answer = await gateway.upload(b"person_id,utc_time_started,utc_time_ended\n" + b"p1,1,2\n" * 5_000)
     assert (answer.status_code, "camera_id" in answer.json()["detail"]) == (422, True)

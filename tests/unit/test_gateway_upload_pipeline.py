@@ -11,6 +11,7 @@ from typing import Any, cast
 import pytest
 
 from services.common.corsight.csv import read_appearances
+from services.common.corsight.files import FileTooLargeError
 from services.common.kafka.producer import EventProducer, PublishError
 from services.common.topics import Topic
 from services.gateway.models import Upload, UploadSummary
@@ -134,7 +135,7 @@ async def run(
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     def read(*arguments: Any, **named: Any) -> Any:
-        return read_appearances(*arguments, **named, chunk_rows=CHUNK_ROWS)
+        return read_appearances(*arguments, **{"chunk_rows": CHUNK_ROWS, **named})
 
     monkeypatch.setattr(pipeline, "read_appearances", read)
 
@@ -142,6 +143,17 @@ def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
 def counted(counts: Counts | None) -> tuple[int, int]:
     assert counts is not None
     return counts.accepted, counts.rejected
+
+
+def test_a_file_is_looked_into_as_far_as_its_beginning_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipeline, "INSPECTED_BYTES", 2 << 20)
+    file = io.BytesIO((HEADER + "\n" * (8 << 20) + row(1)).encode())
+    moment = datetime(2026, 3, 11, tzinfo=UTC)
+    assert pipeline.inspect(file, "day.csv", "UTC", moment, GatewaySettings()).format == "csv"
+    assert file.tell() < 4 << 20
+    file.seek(0)
+    with pytest.raises(FileTooLargeError):
+        pipeline.inspect(file, "day.csv", "UTC", moment, GatewaySettings(max_unpacked_bytes=1 << 20))
 
 
 async def test_a_large_file_is_published_chunk_by_chunk_with_a_checkpoint_behind_each() -> None:

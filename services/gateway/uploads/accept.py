@@ -1,6 +1,9 @@
 """What becomes of a stored file: refused, known already, worked on at once, or queued."""
 
 import asyncio
+import gzip
+import zlib
+from contextlib import suppress
 from typing import BinaryIO
 
 from services.common import clock
@@ -21,6 +24,8 @@ from services.gateway.uploads.pipeline import inspect
 from services.gateway.uploads.receive import ReceivedFile
 from services.gateway.uploads.work import work_on
 
+_BLOCK_BYTES = 1 << 20
+
 _REFUSALS: dict[int, type[GatewayError]] = {
     415: UnsupportedFileError,
     422: UnusableFileError,
@@ -33,12 +38,11 @@ async def accept_file(file: ReceivedFile, zone: str, email: str, opened: Resourc
     if known := await _known(file, zone, opened):
         return known
     try:
-        kind, unpacked_size = await asyncio.to_thread(_inspected, file, zone, opened)
+        kind, is_small = await asyncio.to_thread(_inspected, file, zone, opened)
     except FileError as error:
         await _refuse(file, zone, email, error, opened)
         raise _REFUSALS[error.status](str(error)) from None
 
-    is_small = unpacked_size <= opened.settings.inline_limit_bytes
     job = await progress.claim(opened.db, file, zone, kind.kind, email, is_small=is_small)
     if job is None:
         known = await _known(file, zone, opened)
@@ -100,14 +104,19 @@ async def _refuse(file: ReceivedFile, zone: str, email: str, error: FileError, o
         await asyncio.to_thread(opened.store.remove, file.sha256)
 
 
-def _inspected(file: ReceivedFile, zone: str, opened: Resources) -> tuple[FileKind, int]:
-    """What the file is, and how many bytes it has unpacked."""
+def _inspected(file: ReceivedFile, zone: str, opened: Resources) -> tuple[FileKind, bool]:
+    """What the file is, and whether it is small."""
+    limit = opened.settings.inline_limit_bytes
     with opened.store.open(file.sha256) as raw:
         kind = inspect(raw, file.file_name, zone, clock.now(), opened.settings)
-        return kind, _trailing_size(raw, file.size) if kind.gzipped else file.size
+        return kind, file.size <= limit and (not kind.gzipped or _unpacks_within(limit, raw))
 
 
-def _trailing_size(raw: BinaryIO, size: int) -> int:
-    """What the trailer of a packed file says, which is only a hint: reading keeps its own limits."""
-    raw.seek(-4, 2)
-    return max(size, int.from_bytes(raw.read(4), "little"))
+def _unpacks_within(limit: int, raw: BinaryIO) -> bool:
+    """Tried, for the size in the trailer is the sender's word and that of the last part alone."""
+    raw.seek(0)
+    size = 0
+    with gzip.GzipFile(fileobj=raw) as packed, suppress(EOFError, OSError, zlib.error):
+        while size <= limit and (block := packed.read1(_BLOCK_BYTES)):
+            size += len(block)
+    return size <= limit

@@ -3,15 +3,16 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from itertools import chain
 from typing import Any, BinaryIO, Protocol
 from zoneinfo import ZoneInfo
 
-from services.common.corsight.chunks import Chunk, Place
+from services.common.corsight.chunks import Chunk, Place, ReadLimits
 from services.common.corsight.csv import read_appearances
-from services.common.corsight.files import HEAD_BYTES, FileKind, detect_kind
+from services.common.corsight.files import HEAD_BYTES, FileKind, FileTooLargeError, detect_kind
 from services.common.corsight.insight_report import read_insights
 from services.common.failpoints import failpoint
 from services.common.kafka.producer import EventProducer
@@ -26,6 +27,9 @@ from services.gateway.uploads.summary import MAX_SUMMARISED, SummaryBuilder
 
 INSPECTED_ROWS = 100
 """Enough for whatever refuses a file as a whole; all of them are read again."""
+
+INSPECTED_BYTES = 32 << 20
+"""Unpacked, of a file that is about to be taken: behind so many without a row its worker will find out."""
 
 _NO_SUMMARY = f"no summary: the file holds more than {MAX_SUMMARISED:,} items"
 
@@ -50,7 +54,13 @@ def inspect(file: BinaryIO, file_name: str, zone: str, now: datetime, settings: 
     """What the file is, from its first rows. Raises `FileError` where it cannot be taken at all."""
     kind = detect_kind(file.read(HEAD_BYTES), file_name)
     file.seek(0)
-    _read(file, kind.kind, "upload:inspected", ZoneInfo(zone), now, settings, chunk_rows=INSPECTED_ROWS)
+    limits = settings.read_limits
+    try:
+        few = replace(limits, max_bytes=min(limits.max_bytes, INSPECTED_BYTES))
+        _read(file, kind.kind, "upload:inspected", ZoneInfo(zone), now, few, chunk_rows=INSPECTED_ROWS)
+    except FileTooLargeError:
+        if limits.max_bytes <= INSPECTED_BYTES:
+            raise
     return kind
 
 
@@ -111,7 +121,7 @@ async def portions_behind(
         reached = job.checkpoint or Checkpoint(Counts())
         place = None if passed else reached.place
         zone, now = ZoneInfo(upload.timezone), upload.created_at
-        chunks = await asyncio.to_thread(_read, file, upload.kind, job.source, zone, now, settings, place)
+        chunks = await asyncio.to_thread(_read, file, upload.kind, job.source, zone, now, settings.read_limits, place)
         if reached.row and place is None:
             chunks = await asyncio.to_thread(_behind, chunks, reached.row, passed or (lambda _: None))
         async with aclosing(_whole(chunks) if job.is_small else _one_by_one(chunks)) as portions:
@@ -124,14 +134,14 @@ def _read(
     source: str,
     zone: ZoneInfo,
     now: datetime,
-    settings: GatewaySettings,
+    limits: ReadLimits,
     behind: Place | None = None,
     **size: int,
 ) -> Iterator[Chunk[Any]]:
     read: Callable[..., Iterator[Chunk[Any]]] = read_insights
     if kind != "insights":
         read = partial(read_appearances, behind=behind)
-    chunks = read(file, source_prefix=source, now=now, zone=zone, limits=settings.read_limits, **size)
+    chunks = read(file, source_prefix=source, now=now, zone=zone, limits=limits, **size)
     # A file that cannot be taken may show only when its first chunk is read.
     first = next(chunks, None)
     return chain([] if first is None else [first], chunks)
