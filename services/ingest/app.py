@@ -103,10 +103,10 @@ class Ingest:
                 log.error("cannot tell of the cameras", reason=str(error))
 
     async def _check_sources(self) -> Health:
-        """A source that does not get through is told, but is no fault of this service."""
+        """One that does not get through is told, but is no fault of this service: it is ready once they have begun."""
         now = clock.now()
         return Health(
-            ok=True,
+            ok=self._runtime.has_begun,
             detail={
                 source.name: {
                     "state": source.status.state,

@@ -33,7 +33,7 @@ _AWAY = (*SERVER_AWAY, TimeoutError, asyncpg.UndefinedTableError, asyncpg.Invali
 
 class Runtime:
     """The sources start once `ready` is set, and go on without PostgreSQL: they are paused, asked and told of when it
-    is back."""
+    is back. `has_begun` is true once they have started, or stand as somebody paused them."""
 
     def __init__(
         self, sources: Sequence[Source], connect: Callable[[], Awaitable[asyncpg.Pool]], ready: asyncio.Event
@@ -47,6 +47,7 @@ class Runtime:
         self._at_work: dict[int, asyncio.Task[None]] = {}
         self._told_at: datetime | None = None
         self._is_away = False
+        self.has_begun = False
 
     async def run(self) -> None:
         try:
@@ -57,6 +58,7 @@ class Runtime:
                         await worker.pause()
                     elif self._ready.is_set():
                         worker.go_on()
+                self.has_begun = self._ready.is_set()
                 await asyncio.sleep(TURN_SECONDS)
         finally:
             for task in self._at_work.values():
