@@ -9,7 +9,7 @@ from services.ingest.settings import IngestSettings
 
 log = get_logger(__name__)
 
-_SECRET = {"corsight_webhook_secret", "postgres", "postgres_dsn", "redis", "redis_url"}
+_SECRET = {"corsight_password", "corsight_webhook_secret", "postgres", "postgres_dsn", "redis", "redis_url"}
 
 
 def main() -> None:

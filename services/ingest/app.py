@@ -25,12 +25,16 @@ from services.ingest.publisher import Publisher
 from services.ingest.runtime import Runtime
 from services.ingest.settings import IngestSettings
 from services.ingest.sources.base import Source
+from services.ingest.sources.history import PolledHistory
 from services.ingest.sources.kafka import KafkaSource
+from services.ingest.sources.sse import Sse
 from services.ingest.sources.webhook import Webhook
 
 log = get_logger(__name__)
 
 SOURCES: dict[str, Callable[[IngestSettings, Publisher, CameraBook], Source]] = {
+    "sse": Sse,
+    "history": PolledHistory,
     "webhook": Webhook,
     "kafka": KafkaSource,
 }

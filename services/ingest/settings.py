@@ -4,6 +4,7 @@ from pydantic import Field
 
 from services.common.kept_secret import kept_secret
 from services.common.settings import CommaList
+from services.ingest.corsight.settings import CorsightSettings
 from services.ingest.faces import FaceSettings
 from services.ingest.sources.kafka_settings import KafkaSourceSettings
 
@@ -11,7 +12,7 @@ MAX_BODY_BYTES = 2 * 1024 * 1024
 """Whatever it holds, a single event of it fits into one Kafka record (4 MB), as a refusal in base64 too."""
 
 
-class IngestSettings(FaceSettings, KafkaSourceSettings):
+class IngestSettings(CorsightSettings, FaceSettings, KafkaSourceSettings):
     corsight_sources: CommaList = Field(
         ("webhook",), description="where Corsight's events come from, with commas between; empty: nowhere"
     )

@@ -21,7 +21,7 @@ def test_the_webhook_is_on_by_default() -> None:
 
 
 def test_a_source_that_does_not_exist_is_told(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="no source is named pigeon; there is kafka, webhook"):
+    with pytest.raises(ValueError, match="no source is named pigeon; there is history, kafka, sse, webhook"):
         Ingest(IngestSettings(home=tmp_path, corsight_sources=("webhook", "pigeon")))
 
 
