@@ -14,6 +14,7 @@ from services.common.corsight.chunks import Chunk, Place, ReadLimits
 from services.common.corsight.csv import read_appearances
 from services.common.corsight.files import HEAD_BYTES, FileKind, FileTooLargeError, detect_kind
 from services.common.corsight.insight_report import read_insights
+from services.common.events.quarantine import Quarantined
 from services.common.failpoints import failpoint
 from services.common.kafka.producer import EventProducer
 from services.common.kafka.quarantine import refuse
@@ -87,10 +88,7 @@ async def import_file(
             counts, warnings = _counted(reached.counts, portion), list(reached.warnings)
             for chunk in portion:
                 warnings += [] if is_resumed else chunk.warnings
-                refused = [
-                    refuse(reject.source, reject.reason_code, reject.reason, reject.raw, reject.camera_id, at)
-                    for reject in chunk.rejects
-                ]
+                refused = await asyncio.to_thread(_refusals, chunk, at)
                 behind = await producer.publish(Topic.QUARANTINE, refused, job.source)
                 published = _with(published, Topic.QUARANTINE, behind)
             if counts.reject_share > settings.upload_reject_limit and not job.is_decided:
@@ -157,6 +155,13 @@ def _behind(chunks: Iterator[Chunk[Any]], row: int, passed: Callable[[list[Any]]
         chunk.rejects = [reject for reject in chunk.rejects if reject.row > row]
         return chain([chunk], chunks)
     return iter(())
+
+
+def _refusals(chunk: Chunk[Any], at: datetime) -> list[Quarantined]:
+    return [
+        refuse(reject.source, reject.reason_code, reject.reason, reject.raw, reject.camera_id, at)
+        for reject in chunk.rejects
+    ]
 
 
 def checkpoint_behind(chunk: Chunk[Any], counts: Counts, warnings: list[str]) -> Checkpoint:
