@@ -12,6 +12,7 @@ import pytest
 
 from services.common.corsight.chunks import RowError, RowRules
 from services.common.corsight.csv import read_appearances
+from services.common.corsight.files import UnusableFileError
 from services.common.events.insights import InsightEvent
 from services.common.events.quarantine import REASONS, SUGGESTIONS
 from services.gateway.uploads.refused import EVENTS, CsvRows, JsonRows, RowReader, rows_of
@@ -47,6 +48,15 @@ def test_a_row_by_itself_reads_as_it_does_in_its_file(row: str) -> None:
     [chunk] = read_appearances(io.BytesIO(content), source_prefix="upload:1", now=NOW, zone=ZoneInfo("Asia/Jakarta"))
     rules = RowRules(NOW, ZoneInfo("Asia/Jakarta"))
     assert [csv_rows().read(row.encode(), "upload:1#2", rules)] == chunk.items
+
+
+def test_a_row_by_itself_is_no_file_whose_columns_could_be_shifted() -> None:
+    odd = "2026-03-10 09:00;true;2026-03-10 10:00;2026-03-10 10:05;Male;TRUE;abc"
+    content = "\n".join([HEADER, ROW, ROW, ROW, odd]).encode()
+    [chunk] = read_appearances(io.BytesIO(content), source_prefix="upload:1", now=NOW)
+    assert csv_rows().read(odd.encode(), "upload:1#5", RULES) == chunk.items[-1]
+    with pytest.raises(UnusableFileError):
+        read_appearances(io.BytesIO(f"{HEADER}\n{odd}\n".encode()), source_prefix="upload:1", now=NOW)
 
 
 @pytest.mark.parametrize(
