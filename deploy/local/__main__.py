@@ -19,6 +19,8 @@ def say(text: str) -> None:
 
 
 def up(settings: LocalSettings, *, demo: bool) -> None:
+    if demo:
+        settings = settings.with_simulator()
     stack = Stack(settings, say=say)
     begun = monotonic()
     if stack.is_running:
@@ -26,8 +28,6 @@ def up(settings: LocalSettings, *, demo: bool) -> None:
     stack.up()
     if demo:
         load_sample(settings, say)
-    if demo or settings.simulator:
-        stack.start_feed()
     say(f"ready after {monotonic() - begun:.0f} s\n")
     print(f"  {settings.address}\n  login: {settings.admin_email}  password: {settings.admin_password}\n")
     print("  make status, make logs, make down", flush=True)

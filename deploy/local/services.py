@@ -1,8 +1,9 @@
 """The services as programs."""
 
-from deploy.local.ports import free_ports, is_free
 from deploy.local.programs import Program, python
 from deploy.local.settings import LocalSettings
+
+SIMULATOR_LOGIN = ("dwell", "simulated")
 
 CELERY = (
     "--app=services.gateway.uploads.tasks",
@@ -25,7 +26,7 @@ def service_programs(settings: LocalSettings) -> list[Program]:
     return [
         service("gateway", settings.gateway_port),
         Program("worker", python("-m", "celery", *CELERY), stop_seconds=20),
-        service("ingest", settings.ingest_port),
+        service("ingest", settings.ingest_port, **_connection(settings)),
         # A fixed identity in the consumer group: a restarted process takes its partitions back without a rebalance.
         service("processor", settings.processor_port, DWELL_INSTANCE_ID="processor-1"),
         service("insights", settings.insights_port, DWELL_INSTANCE_ID="insights-1"),
@@ -35,10 +36,24 @@ def service_programs(settings: LocalSettings) -> list[Program]:
 
 
 def feed_program(settings: LocalSettings) -> Program:
-    """The simulated Corsight."""
-    port = settings.simulator_port
-    if "simulator_port" not in settings.model_fields_set and not is_free(port):
-        [port] = free_ports(1)
-    webhook = f"http://127.0.0.1:{settings.ingest_port}/webhooks/corsight"
-    command = python("-m", "services.ingest.simulator", "--port", str(port), "--webhook", webhook)
-    return Program("simulator", command, ready_url=f"http://127.0.0.1:{port}/healthz")
+    """The simulated Corsight. It also calls the webhook, for a connector that was started without its address."""
+    username, password = SIMULATOR_LOGIN
+    command = python(
+        *("-m", "services.ingest.simulator", "--port", str(settings.simulator_port)),
+        *("--username", username, "--password", password),
+        *("--webhook", f"http://127.0.0.1:{settings.ingest_port}/webhooks/corsight"),
+    )
+    return Program("simulator", command, ready_url=f"{settings.simulator_address}/healthz")
+
+
+def _connection(settings: LocalSettings) -> dict[str, str]:
+    """The connector's way to the simulated Corsight, unless it is told of a real one."""
+    if not settings.simulator or settings.corsight_url:
+        return {}
+    username, password = SIMULATOR_LOGIN
+    return {
+        "DWELL_CORSIGHT_SOURCES": "sse,history,webhook",
+        "DWELL_CORSIGHT_URL": settings.simulator_address,
+        "DWELL_CORSIGHT_USERNAME": username,
+        "DWELL_CORSIGHT_PASSWORD": password,
+    }

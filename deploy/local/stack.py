@@ -64,17 +64,15 @@ class Stack:
                 if starting:
                     self._start_supervisor()
                 self._start_servers()
+                # Before the connector, which asks it for its history at once.
+                fed = self._start([self._feed]) if self.settings.simulator else []
                 self._make_topics_and_tables()
-                self._start_services()
+                self._start_services([self._feed] if fed else [])
             except BaseException:
                 # Half a stack would only hold the ports; its logs stay.
                 if starting:
                     self._supervisor.shut_down()
                 raise
-
-    def start_feed(self) -> None:
-        self._start([self._feed])
-        asyncio.run(self._wait({self._feed.name: self._readiness(self._feed)}, SERVICES_SECONDS))
 
     def down(self) -> bool:
         """False when nothing ran."""
@@ -100,13 +98,16 @@ class Stack:
         self._start(server.program() for server in self._servers)
         asyncio.run(self._wait(probes, SERVERS_SECONDS))
 
-    def _start_services(self) -> None:
+    def _start_services(self, started: Iterable[Program]) -> None:
         self._start(self._services)
-        asyncio.run(self._wait({each.name: self._readiness(each) for each in self._services}, SERVICES_SECONDS))
+        programs = [*self._services, *started]
+        asyncio.run(self._wait({each.name: self._readiness(each) for each in programs}, SERVICES_SECONDS))
 
-    def _start(self, programs: Iterable[Program]) -> None:
+    def _start(self, programs: Iterable[Program]) -> list[str]:
+        """The names of those that did not run."""
         if started := self._supervisor.start_programs([program.name for program in programs]):
             self._say(f"starting {', '.join(started)}")
+        return started
 
     def _existing_servers(self) -> dict[str, Probe]:
         """Of the servers that are somebody else's: how to tell that they answer."""

@@ -6,12 +6,13 @@ from typing import Any
 import httpx
 import pytest_asyncio
 
+from deploy.local.ports import free_ports
 from services.common import clock
 from services.common.events.appearances import Appearance
 from services.common.events.cameras import Camera
 from services.common.events.quarantine import Quarantined
 from services.common.topics import Topic
-from services.ingest.layout import CAMERAS
+from tests.support.connector import oracle_of
 from tests.support.environment import WEBHOOK_HEADER, WEBHOOK_SECRET
 from tests.support.kafka import read_all, read_items
 from tests.support.processes import ServiceProcesses
@@ -92,13 +93,34 @@ async def test_cameras_are_told_of_again_and_again_and_a_restart_forgets_none(
     await wait_until(alive_again)
 
 
-async def test_the_simulated_shop_is_busy_within_seconds(ingest: ServiceProcesses, servers: Servers) -> None:
-    webhook = f"{ingest.address('ingest')}/webhooks/corsight"
-    ingest.spawn("simulator", "-m", "services.ingest.simulator", "--port", "0", "--webhook", webhook)
+async def test_a_shop_told_of_by_stream_history_and_webhook_is_what_happened_in_it(
+    service_process: ServiceProcesses, servers: Servers
+) -> None:
+    [port] = free_ports(1)
+    vendor = f"http://127.0.0.1:{port}"
+    service_process.environment = {
+        **service_process.environment,
+        "DWELL_CORSIGHT_SOURCES": "sse,history,webhook",
+        "DWELL_CORSIGHT_URL": vendor,
+        "DWELL_CORSIGHT_USERNAME": "dwell",
+        "DWELL_CORSIGHT_PASSWORD": "simulated",
+        "DWELL_CORSIGHT_RETRY_SECONDS": "1",
+        "DWELL_CORSIGHT_HISTORY_INTERVAL_SECONDS": "1",
+    }
+    webhook = f"{service_process.address('ingest')}/webhooks/corsight"
+    options = ("--port", str(port), "--webhook", webhook, "--rate", "40", "--events", "800")
+    service_process.spawn("simulator", "-m", "services.ingest.simulator", *options)
+    await service_process.start("ingest")
 
-    async def busy() -> bool:
-        facts = [item for item in await read_items(servers.kafka, Topic.APPEARANCES) if isinstance(item, Appearance)]
-        return {fact.camera_id for fact in facts} == {camera.camera_id for camera in CAMERAS}
+    async with httpx.AsyncClient(trust_env=False) as client:
 
-    await wait_until(busy)
+        async def is_what_happened() -> bool:
+            truth = (await client.get(f"{vendor}/oracle")).json()
+            found = await read_items(servers.kafka, Topic.APPEARANCES)
+            facts = [item for item in found if isinstance(item, Appearance)]
+            return truth["told"] == 800 and oracle_of(facts) == oracle_of(truth["appearances"])
+
+        await wait_until(is_what_happened, 120)
+    facts = [item for item in await read_items(servers.kafka, Topic.APPEARANCES) if isinstance(item, Appearance)]
+    assert {fact.source for fact in facts} == {"corsight:sse", "corsight:history", "corsight:webhook"}
     assert await read_items(servers.kafka, Topic.QUARANTINE) == []

@@ -5,6 +5,8 @@ import hashlib
 import hmac
 import json
 import ssl
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -369,3 +371,7 @@ class TestCommand:
     def test_a_wrong_option_is_refused(self, line: str) -> None:
         with pytest.raises(ValueError, match=r"--\w+|dropps"):
             simulator(parser().parse_args(line.split()), "secret")
+
+    def test_it_starts_as_a_program(self) -> None:
+        command = [sys.executable, "-m", "services.ingest.simulator", "--check"]
+        subprocess.run(command, check=True, timeout=60)

@@ -13,7 +13,7 @@ from deploy.local.programs import Program
 from deploy.local.servers.kafka import Kafka
 from deploy.local.servers.postgres import Postgres
 from deploy.local.servers.redis import Redis
-from deploy.local.services import service_programs
+from deploy.local.services import feed_program, service_programs
 from deploy.local.settings import LocalSettings
 from deploy.local.supervisor_config import SOCKET_PATH_BYTES, render, socket_path
 from services.common.kafka.producer import MAX_REQUEST_BYTES
@@ -149,3 +149,24 @@ class TestSettings:
         assert urls["sink"] == "http://127.0.0.1:21105/readyz"
         assert urls["worker"] is None
         assert len(set(urls.values())) == len(urls) == 7
+
+    def test_a_demo_connects_the_connector_to_the_simulated_corsight(self) -> None:
+        settings = LocalSettings(simulator_port=21110).with_simulator()
+        [ingest] = [each for each in service_programs(settings) if each.name == "ingest"]
+        feed = feed_program(settings)
+        assert ingest.environment["DWELL_CORSIGHT_URL"] == "http://127.0.0.1:21110"
+        assert feed.ready_url == "http://127.0.0.1:21110/healthz"
+        for name in ("USERNAME", "PASSWORD"):
+            assert ingest.environment[f"DWELL_CORSIGHT_{name}"] in feed.command
+        assert (21110, "DWELL_SIMULATOR_PORT") in settings.ports()
+
+    def test_a_stack_without_a_demo_or_with_a_real_corsight_is_not_connected_to_it(self) -> None:
+        for settings in (LocalSettings(), LocalSettings(corsight_url="https://corsight.example.com").with_simulator()):
+            [ingest] = [each for each in service_programs(settings) if each.name == "ingest"]
+            assert ingest.environment == {}
+
+    def test_a_demo_beside_another_takes_a_free_port_for_its_corsight(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("deploy.local.settings.is_free", lambda port: False)
+        settings = LocalSettings()
+        assert settings.with_simulator().simulator_port != settings.simulator_port
+        assert LocalSettings(simulator_port=21110).with_simulator().simulator_port == 21110

@@ -12,7 +12,7 @@ from services.ingest.simulator.server import CorsightSimulator
 
 log = get_logger(__name__)
 
-GATEWAY_PORT = 5000
+GATEWAY_PORT = 8010
 
 
 def parser() -> argparse.ArgumentParser:
@@ -96,6 +96,12 @@ def main() -> None:
         async with made as vendor:
             direct = {service: vendor.direct_url(service) for service in SERVICES}
             log.info("Corsight is simulated", gateway=vendor.url, **direct, webhook=arguments.webhook)
+            if vendor.certificate:
+                trusted = {
+                    "ca_file": str(vendor.certificate.certificate),
+                    "fingerprint": vendor.certificate.fingerprint,
+                }
+                log.info("its certificate is to be trusted by name or by fingerprint", **trusted)
             await vendor.watch()
 
     run("simulator", serve)
