@@ -18,5 +18,9 @@ async def wait_until(condition: Callable[[], Awaitable[T]], timeout: float = 30.
         if found := await condition():
             return found
         if monotonic() > deadline:
-            raise AssertionError(f"still {found!r} after {timeout:g} s: {inspect.getsource(condition).strip()}")
+            raise AssertionError(f"still {found!r} after {timeout:g} s: {_shown(condition)}")
         await asyncio.sleep(INTERVAL_SECONDS)
+
+
+def _shown(condition: object) -> str:
+    return inspect.getsource(condition).strip() if inspect.isroutine(condition) else repr(condition)
