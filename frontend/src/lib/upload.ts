@@ -84,7 +84,7 @@ export function isMoving(upload: Upload): boolean {
 export type UploadGroup = 'moving' | 'decision' | 'completed' | 'failed' | 'gone'
 
 /** What one looks for in the history: each of the states is in one of these. */
-export const UPLOAD_GROUPS: Record<UploadGroup, { word: string; statuses: readonly Upload['status'][] }> = {
+export const UPLOAD_GROUPS: Record<UploadGroup, { word: string; statuses: Upload['status'][] }> = {
   moving: { word: 'Under way', statuses: ['received', 'processing'] },
   decision: { word: 'To decide', statuses: ['needs_decision'] },
   completed: { word: 'Completed', statuses: ['completed'] },

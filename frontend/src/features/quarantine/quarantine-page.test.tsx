@@ -210,8 +210,8 @@ describe('the quarantine', () => {
     expect(await screen.findByText('Nothing is refused: every row was understood.')).toBeInTheDocument()
   })
 
-  it('is not for operators and viewers', async () => {
-    server.on('GET /auth/me', { ...ME, role: 'operator' })
+  it('is not for viewers', async () => {
+    server.on('GET /auth/me', { ...ME, role: 'viewer' })
     openApp('/quarantine')
     expect(await screen.findByText('Your role does not allow reading what was refused.')).toBeInTheDocument()
     expect(screen.queryByRole('link', { name: 'Quarantine' })).not.toBeInTheDocument()

@@ -12,7 +12,7 @@ import { GroupRows } from './group-rows'
 import { useQuarantineGroups } from './queries'
 
 export function QuarantinePage() {
-  const mayRead = hasRole(useMe(), 'analyst')
+  const mayRead = hasRole(useMe(), 'operator')
   return (
     <Page title="Quarantine">
       {mayRead ? <Quarantine /> : <p className="empty">Your role does not allow reading what was refused.</p>}

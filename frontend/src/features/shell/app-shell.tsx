@@ -16,7 +16,7 @@ const PAGES = [
   { to: '/insights', label: 'Insights', icon: 'insights' },
   { to: '/sessions', label: 'Sessions', icon: 'sessions' },
   { to: '/uploads', label: 'Uploads', icon: 'uploads' },
-  { to: '/quarantine', label: 'Quarantine', icon: 'quarantine', least: 'analyst' },
+  { to: '/quarantine', label: 'Quarantine', icon: 'quarantine', least: 'operator' },
 ] as const satisfies { to: string; label: string; icon: IconName; least?: Role }[]
 
 export function AppShell() {

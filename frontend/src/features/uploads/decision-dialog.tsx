@@ -2,7 +2,6 @@ import { Link } from '@tanstack/react-router'
 import type { Upload } from '../../api/types'
 import { formatCount, formatShare, plural } from '../../lib/format'
 import { Dialog } from '../../ui/dialog'
-import { hasRole, useMe } from '../auth/queries'
 import { useQuarantineRows } from '../quarantine/queries'
 import { useUploadCall } from './queries'
 import { RejectReasons, rejectsAddress, sourceOf } from './upload-result'
@@ -19,7 +18,6 @@ interface DecisionProps {
 export function DecisionDialog({ upload, onDone, onClose }: DecisionProps) {
   const { upload_id, file_name, rows_rejected, rows_total } = upload
   const call = useUploadCall(upload_id)
-  const mayRead = hasRole(useMe(), 'analyst')
   const choose = (choice: 'import' | 'drop') => call.mutate(choice, { onSuccess: onDone })
 
   return (
@@ -29,19 +27,15 @@ export function DecisionDialog({ upload, onDone, onClose }: DecisionProps) {
         {formatShare(rows_rejected, rows_total)}).
       </p>
       <RejectReasons upload={upload} />
-      {mayRead && <Examples uploadId={upload_id} />}
+      <Examples uploadId={upload_id} />
       <p>
         <a href={rejectsAddress(upload_id)} download>
           Download all rejects
         </a>
-        {mayRead && (
-          <>
-            {' · '}
-            <Link to="/quarantine" search={({ tz }) => ({ tz, source: sourceOf(upload_id) })}>
-              Look at them in the quarantine
-            </Link>
-          </>
-        )}
+        {' · '}
+        <Link to="/quarantine" search={({ tz }) => ({ tz, source: sourceOf(upload_id) })}>
+          Look at them in the quarantine
+        </Link>
       </p>
       {call.error && (
         <p className="form-error" role="alert">

@@ -1,4 +1,11 @@
-import { queryOptions, useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import {
+  keepPreviousData,
+  queryOptions,
+  useInfiniteQuery,
+  useMutation,
+  useQuery,
+  useQueryClient,
+} from '@tanstack/react-query'
 import { api, unwrap } from '../../api/client'
 import { problemFrom } from '../../api/problem'
 import type { Upload, UploadPreview } from '../../api/types'
@@ -25,13 +32,16 @@ export const uploadQuery = (id: string, streams?: ProgressStreams) =>
     },
   })
 
-export function useUploadHistory() {
+export function useUploadHistory(status: Upload['status'][] | undefined) {
   return useInfiniteQuery({
-    queryKey: ['uploads', 'history'],
+    queryKey: ['uploads', 'history', status],
     queryFn: ({ pageParam, signal }) =>
-      unwrap(api.GET('/api/v1/uploads', { params: { query: { cursor: pageParam, limit: HISTORY_PAGE } }, signal })),
+      unwrap(
+        api.GET('/api/v1/uploads', { params: { query: { status, cursor: pageParam, limit: HISTORY_PAGE } }, signal }),
+      ),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (page) => page.next_cursor ?? undefined,
+    placeholderData: keepPreviousData,
     select: (data) => ({ items: data.pages.flatMap((page) => page.items) }),
     refetchInterval: ({ state }) =>
       state.data?.pages.some((page) => page.items.some(isMoving)) ? POLL_MS : HISTORY_MS,

@@ -94,8 +94,7 @@ function columns(zone: string): Column<Upload>[] {
 export function UploadHistory() {
   const zone = useZone()
   const { show } = useSearch({ from: '/shell/uploads' })
-  const history = useUploadHistory()
-  const wanted = (upload: Upload) => !show || UPLOAD_GROUPS[show].statuses.includes(upload.status)
+  const history = useUploadHistory(show && UPLOAD_GROUPS[show].statuses)
 
   return (
     <Panel
@@ -103,31 +102,24 @@ export function UploadHistory() {
       result={history}
       height={200}
       isEmpty={(page) => page.items.length === 0}
-      empty={<p className="empty">No file was uploaded yet.</p>}
+      empty={<p className="empty">{show ? 'No upload is in this state.' : 'No file was uploaded yet.'}</p>}
       actions={<Tabs show={show} />}
     >
-      {(page) => {
-        const rows = page.items.filter(wanted)
-        return (
-          <>
-            {rows.length > 0 ? (
-              <DataTable
-                caption={`Uploads, ${zone}`}
-                columns={columns(zone)}
-                rows={rows}
-                rowKey={(upload) => upload.upload_id}
-              />
-            ) : (
-              <p className="empty">None of the newest {formatCount(page.items.length)} uploads is in this state.</p>
-            )}
-            {history.hasNextPage && (
-              <button type="button" disabled={history.isFetchingNextPage} onClick={() => history.fetchNextPage()}>
-                Show older
-              </button>
-            )}
-          </>
-        )
-      }}
+      {(page) => (
+        <>
+          <DataTable
+            caption={`Uploads, ${zone}`}
+            columns={columns(zone)}
+            rows={page.items}
+            rowKey={(upload) => upload.upload_id}
+          />
+          {history.hasNextPage && (
+            <button type="button" disabled={history.isFetchingNextPage} onClick={() => history.fetchNextPage()}>
+              Show older
+            </button>
+          )}
+        </>
+      )}
     </Panel>
   )
 }

@@ -122,7 +122,7 @@ function Contents({ upload: { summary, kind } }: { upload: Upload }) {
 }
 
 function Rejects({ upload }: { upload: Upload }) {
-  const mayRead = hasRole(useMe(), 'analyst')
+  const mayRead = hasRole(useMe(), 'operator')
   if (upload.rows_rejected === 0) return null
   return (
     <div className="rejects">
