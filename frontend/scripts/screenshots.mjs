@@ -5,7 +5,7 @@ import { chromium } from 'playwright-core'
 const [address = 'http://127.0.0.1:8000', folder = 'test-results/screenshots'] = process.argv.slice(2)
 const EMAIL = process.env.DWELL_ADMIN_EMAIL ?? 'admin@example.com'
 const PASSWORD = process.env.DWELL_ADMIN_PASSWORD ?? 'dwell-demo'
-const PAGES = ['overview?compare=previous', 'alerts', 'insights', 'sessions', 'uploads', 'quarantine']
+const PAGES = ['overview?compare=previous', 'alerts', 'insights', 'sessions', 'sources', 'uploads', 'quarantine']
 const FLAGS = [
   '--no-sandbox',
   '--disable-gpu',

@@ -3,7 +3,7 @@ import axe from 'axe-core'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { FakeServer } from './test/fake-server'
 import { openApp } from './test/open-app'
-import { anAlert, anUpload, aQuarantineGroup, aQuarantineItem } from './test/samples'
+import { anAlert, anUpload, aQuarantineGroup, aQuarantineItem, aSource } from './test/samples'
 
 // These need colours and drawn text, which this environment lacks.
 const UNSEEN = { 'color-contrast': { enabled: false }, 'label-content-name-mismatch': { enabled: false } }
@@ -16,6 +16,18 @@ async function violations(): Promise<string[]> {
 const held = anUpload({ status: 'needs_decision', phase: 'parsing' })
 const moving = anUpload({ upload_id: 'up-2', status: 'processing', phase: 'parsing' })
 
+const away = aSource({
+  name: 'corsight:history',
+  kind: 'history',
+  state: 'retrying',
+  detail: 'No answer.',
+  next_retry_at: '2099-01-01T00:00:00Z',
+  errors: [{ at: '2025-11-21T10:00:00Z', text: 'No answer.' }],
+  missed: [{ since: '2025-11-21T09:00:00Z', until: '2025-11-21T09:10:00Z', reason: 'too long ago' }],
+  warnings: ['TLS is not checked.'],
+})
+const silent = aSource({ name: 'corsight:webhook', kind: 'webhook', stale: true })
+
 describe('no page bars anybody', () => {
   beforeEach(() => {
     localStorage.clear()
@@ -27,6 +39,7 @@ describe('no page bars anybody', () => {
       .on('GET /uploads', { items: [held, moving], next_cursor: null })
       .on('GET /uploads/up-1', held)
       .on('GET /uploads/up-2', moving)
+      .on('GET /sources', { items: [aSource(), away, silent], sink_lag_records: 0 })
       .on('GET /quarantine/groups', { items: [aQuarantineGroup()] })
       .on('GET /quarantine', { items: [aQuarantineItem()], next_cursor: 'c', total: 7, by_reason: {} })
       .install()
@@ -36,6 +49,7 @@ describe('no page bars anybody', () => {
     '/overview',
     '/alerts',
     '/sessions',
+    '/sources',
     '/uploads',
     '/uploads/up-1',
     '/uploads/up-2',
@@ -51,6 +65,13 @@ describe('no page bars anybody', () => {
     const { user } = openApp('/uploads')
     await user.upload(await screen.findByLabelText('Choose files'), new File(['a'], 'day.csv'))
     await screen.findByRole('heading', { name: /as they will be read/ })
+    expect(await violations()).toEqual([])
+  })
+
+  it('a span to fetch again', async () => {
+    const { user } = openApp('/sources')
+    await user.click(await screen.findByRole('button', { name: 'Fetch a span again from corsight:sse' }))
+    await screen.findByRole('dialog')
     expect(await violations()).toEqual([])
   })
 

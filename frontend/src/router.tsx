@@ -10,6 +10,7 @@ import { quarantineRoute } from './routes/quarantine'
 import { type RouterContext, rootRoute } from './routes/root'
 import { sessionsRoute } from './routes/sessions'
 import { shellRoute } from './routes/shell'
+import { sourcesRoute } from './routes/sources'
 import { uploadRoute, uploadsRoute } from './routes/uploads'
 
 const routeTree = rootRoute.addChildren([
@@ -20,6 +21,7 @@ const routeTree = rootRoute.addChildren([
     alertsRoute,
     insightsRoute,
     sessionsRoute,
+    sourcesRoute,
     uploadsRoute,
     uploadRoute,
     quarantineRoute,

@@ -236,3 +236,33 @@ async def test_a_file_with_many_bad_rows_is_decided_on_mended_and_undone(
     await page.get_by_role("button", name="Undo this upload").click()
     await page.get_by_role("dialog").get_by_role("button", name="Undo this upload").click()
     await expect(page.get_by_text("Undone: what only this file brought")).to_be_visible(timeout=2 * PATIENCE_MS)
+
+
+async def test_a_source_is_tested_paused_and_resumed_and_the_overview_tells_of_it(
+    stack: LocalSettings, page: Page
+) -> None:
+    async def status_of_a_call() -> int:
+        async with httpx.AsyncClient(headers={WEBHOOK_HEADER: WEBHOOK_SECRET}, trust_env=False) as camera:
+            address = f"http://127.0.0.1:{stack.ingest_port}/webhooks/corsight"
+            return (await camera.post(address, json=long_stay(1))).status_code
+
+    await log_in(page, stack)
+    banner = page.get_by_role("region", name="Sources that are not live")
+    await open_page(page, "Sources")
+    source = page.get_by_role("listitem", name="corsight:webhook")
+    await expect(source.get_by_text("live", exact=True)).to_be_visible(timeout=PATIENCE_MS)
+    await source.get_by_role("button", name="Test").click()
+    await expect(source.get_by_text("Test passed:")).to_be_visible(timeout=PATIENCE_MS)
+
+    await source.get_by_role("button", name="Pause").click()
+    await expect(source.get_by_text("paused", exact=True)).to_be_visible(timeout=PATIENCE_MS)
+    assert await status_of_a_call() == 503
+    await open_page(page, "Overview")
+    await expect(banner).to_contain_text("corsight:webhook: paused", timeout=PATIENCE_MS)
+
+    await banner.get_by_role("link", name="Look at the sources").click()
+    await source.get_by_role("button", name="Resume").click()
+    await expect(source.get_by_text("live", exact=True)).to_be_visible(timeout=PATIENCE_MS)
+    assert await status_of_a_call() == 202
+    await open_page(page, "Overview")
+    await expect(banner).to_have_count(0, timeout=PATIENCE_MS)

@@ -185,7 +185,8 @@ async def test_what_cannot_be_fetched_is_refused(
     gateway: Gateway, kind: str, span: dict[str, str], status: int
 ) -> None:
     async with connector(gateway, FakeSource("webhook"), RefillableSource("history")):
-        await told(gateway, "corsight:history", state="live")
+        assert (await told(gateway, "corsight:webhook", state="live"))["refillable"] is False
+        assert (await told(gateway, "corsight:history", state="live"))["refillable"] is True
         assert (await post(gateway, f"corsight:{kind}/backfill", **span))[0] == status
 
 

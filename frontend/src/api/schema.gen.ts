@@ -1567,6 +1567,11 @@ export interface components {
             /** Kind */
             kind: string;
             /**
+             * Refillable
+             * @description can fetch what lies in the past, so that a back-fill may be asked for
+             */
+            refillable: boolean;
+            /**
              * State
              * @enum {string}
              */

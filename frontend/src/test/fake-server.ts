@@ -76,7 +76,7 @@ export class FakeServer {
     vi.stubGlobal('fetch', async (request: Request) => {
       const url = new URL(request.url)
       this.asked.push(url)
-      const call = `${request.method} ${url.pathname.replace('/api/v1', '')}`
+      const call = `${request.method} ${decodeURIComponent(url.pathname.replace('/api/v1', ''))}`
       if (!READS.includes(request.method)) this.sent.push({ call, body: await bodyOf(request) })
       const answer = this.answers.get(call)
       const body = typeof answer === 'function' ? answer(url, request) : answer

@@ -10,6 +10,7 @@ vi.mock('uplot', () => ({ default: class {} }))
 
 /** The whole dashboard at `path`, with the fake server's answers. */
 export function openApp(path: string) {
+  FakeWebSocket.last = null
   vi.stubGlobal('WebSocket', FakeWebSocket)
   FakeEventSource.opened = []
   vi.stubGlobal('EventSource', FakeEventSource)

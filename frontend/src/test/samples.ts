@@ -1,4 +1,4 @@
-import type { Alert, QuarantineGroup, QuarantineItem, Summary, Upload, UploadPreview } from '../api/types'
+import type { Alert, QuarantineGroup, QuarantineItem, Source, Summary, Upload, UploadPreview } from '../api/types'
 
 export function anAlert(change: Partial<Alert> = {}): Alert {
   return {
@@ -110,6 +110,31 @@ export function aPreview(change: Partial<UploadPreview> = {}): UploadPreview {
     ],
     zone_matters: false,
     warnings: ['The ids are cut.'],
+    ...change,
+  }
+}
+
+export function aSource(change: Partial<Source> = {}): Source {
+  return {
+    name: 'corsight:sse',
+    kind: 'sse',
+    refillable: true,
+    state: 'live',
+    detail: 'Connected to the event stream.',
+    newest_event_at: '2025-11-21T10:00:00Z',
+    lag_seconds: 2.5,
+    events_per_minute: 120,
+    accepted: 5000,
+    rejected: 3,
+    unknown: 0,
+    errors: [],
+    next_retry_at: null,
+    cursor_at: null,
+    missed: [],
+    warnings: [],
+    paused: false,
+    updated_at: '2025-11-21T10:00:01Z',
+    stale: false,
     ...change,
   }
 }

@@ -1,4 +1,4 @@
-import { type KeyboardEvent, type ReactNode, useEffect, useRef } from 'react'
+import { type KeyboardEvent, type MouseEvent, type ReactNode, useEffect, useRef } from 'react'
 
 interface PopoverProps {
   label: ReactNode
@@ -29,8 +29,12 @@ export function Popover({ label, name, className = '', children }: PopoverProps)
     ref.current.querySelector('summary')?.focus()
   }
 
+  const closeOnLeaving = (event: MouseEvent) => {
+    if (ref.current && event.target instanceof Element && event.target.closest('a')) ref.current.open = false
+  }
+
   return (
-    <details ref={ref} className={`popover ${className}`} onKeyDown={closeOnEscape}>
+    <details ref={ref} className={`popover ${className}`} onKeyDown={closeOnEscape} onClick={closeOnLeaving}>
       <summary aria-label={name}>{label}</summary>
       <div className="popover-panel">{children}</div>
     </details>

@@ -22,6 +22,7 @@ class Source(BaseModel):
 
     name: str
     kind: str
+    refillable: bool = Field(description="can fetch what lies in the past, so that a back-fill may be asked for")
     state: Literal["starting", "live", "catching_up", "retrying", "paused", "failed"]
     detail: str = Field(description="the state in plain words")
     newest_event_at: datetime | None

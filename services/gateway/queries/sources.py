@@ -17,8 +17,8 @@ TEST_SECONDS = 18.0
 POLL_SECONDS = 0.2
 
 _SELECT = """
-    SELECT name, kind, state, detail, newest_event_at, lag_seconds, events_per_minute, accepted, rejected, unknown,
-           errors, next_retry_at, cursor_at, missed, warnings, paused, updated_at,
+    SELECT name, kind, refillable, state, detail, newest_event_at, lag_seconds, events_per_minute, accepted, rejected,
+           unknown, errors, next_retry_at, cursor_at, missed, warnings, paused, updated_at,
            updated_at < now() - $1 * interval '1 second' AS stale
     FROM sources WHERE configured
 """

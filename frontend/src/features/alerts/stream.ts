@@ -1,12 +1,13 @@
-import { type QueryClient, queryOptions, useQuery, useQueryClient } from '@tanstack/react-query'
+import { type QueryClient, queryOptions, useQueryClient } from '@tanstack/react-query'
 import { createContext, use, useEffect, useMemo, useSyncExternalStore } from 'react'
 import { api, unwrap } from '../../api/client'
 import { useSecond } from '../../hooks/use-clock'
 import { AlertStream, type StreamSnapshot } from '../../lib/alert-stream'
 import { type Freshness, freshness } from '../../lib/freshness'
+import { isLive } from '../../lib/sources'
 import { useZone } from '../filters/use-view'
+import { useSources } from '../sources/queries'
 
-const SOURCES_MS = 10_000
 const BADGE_DELAY_MS = 1000
 
 const liveQuery = queryOptions({
@@ -74,17 +75,14 @@ export function useRunningStream(): void {
   }, [client, states])
 }
 
-export function useSources() {
-  return useQuery({
-    queryKey: ['sources'],
-    queryFn: ({ signal }) => unwrap(api.GET('/api/v1/sources', { signal })),
-    refetchInterval: SOURCES_MS,
-  })
-}
-
 function latest(instants: readonly (string | null | undefined)[]): number | null {
   const known = instants.filter((instant) => instant != null).map((instant) => Date.parse(instant))
   return known.length > 0 ? Math.max(...known) : null
+}
+
+/** The current second by the server's clock, as near as the stream knows it. */
+export function useServerSecond(): number {
+  return useSecond() + useAlertStream().clockOffset
 }
 
 /** What the connection and the sources together allow to be said about how fresh the screen is. */
@@ -96,7 +94,10 @@ export function useFreshness(): Freshness {
   const sources = data?.items
   const heard = useMemo(
     () => ({
-      heartbeat: stream.sourceHeartbeatAt === null ? null : Date.parse(stream.sourceHeartbeatAt),
+      // The connector tells of its cameras also while a source of it is away: what the sources say goes before.
+      heartbeat: sources?.length
+        ? latest(sources.filter(isLive).map(({ updated_at }) => updated_at))
+        : latest([stream.sourceHeartbeatAt]),
       event: latest([stream.newestEventTime, ...(sources?.map((source) => source.newest_event_at) ?? [])]),
     }),
     [sources, stream.newestEventTime, stream.sourceHeartbeatAt],

@@ -11,6 +11,7 @@ import { useView, useZoom } from '../filters/use-view'
 import { OccupancyChart } from '../occupancy/occupancy-chart'
 import { OccupancyTable } from '../occupancy/occupancy-table'
 import { useOccupancyTimeline } from '../occupancy/queries'
+import { SourcesBanner } from '../sources/sources-banner'
 import { Card } from './card'
 import { CARDS } from './cards'
 import { DemographicsChart, DemographicsTable } from './demographics'
@@ -21,6 +22,7 @@ export function OverviewPage() {
   const { first_day } = useFilterOptions()
   return (
     <Page title="Overview">
+      <SourcesBanner />
       {first_day ? (
         <>
           <FilterBar>

@@ -15,6 +15,7 @@ const PAGES = [
   { to: '/alerts', label: 'Live alerts', icon: 'alerts' },
   { to: '/insights', label: 'Insights', icon: 'insights' },
   { to: '/sessions', label: 'Sessions', icon: 'sessions' },
+  { to: '/sources', label: 'Sources', icon: 'sources' },
   { to: '/uploads', label: 'Uploads', icon: 'uploads' },
   { to: '/quarantine', label: 'Quarantine', icon: 'quarantine', least: 'operator' },
 ] as const satisfies { to: string; label: string; icon: IconName; least?: Role }[]
