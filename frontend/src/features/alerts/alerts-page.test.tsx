@@ -24,6 +24,8 @@ describe('the live alerts', () => {
     new FakeServer().install()
     openApp('/alerts')
     const socket = await connected()
+    // What came before the page was there is no news on it.
+    await screen.findByRole('heading', { level: 1, name: 'Live alerts' })
     push(socket, anAlert({ alert_id: 'new', severity: 'high' }))
     const list = await screen.findByRole('list', { name: 'Alerts' })
     expect(within(list).getByRole('listitem')).toHaveAttribute('data-alert-id', 'new')
