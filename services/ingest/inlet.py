@@ -17,6 +17,10 @@ from services.ingest.status import SourceStatus
 TAKEN_AT_ONCE = 100
 """Elements between two looks at what else is to be done: some milliseconds."""
 
+GATHER_SECONDS = 0.004
+ENOUGH = 32
+"""Less than so many elements wait so long for others: a request to Kafka costs as much work for one as for twenty."""
+
 _Waiting = tuple[Taken, datetime, str | None, asyncio.Future[None]]
 """What came, when, in which trace, and who waits for it."""
 
@@ -66,6 +70,8 @@ class Inlet:
         """Goes on although whoever handed it over may wait no more: it is no harm to have it in Kafka."""
         try:
             while self._waiting:
+                if sum(taken.count for taken, *_ in self._waiting) < ENOUGH:
+                    await asyncio.sleep(GATHER_SECONDS)
                 waiting, self._waiting = self._waiting, []
                 error: Exception | None = None
                 try:

@@ -54,6 +54,10 @@ class Taken(Struct):
         """Of what is kept in quarantine: events of a type that nobody knows, which is no fault."""
         return sum(refusal.reason_code == UNKNOWN_EVENT_TYPE for refusal in self.refused)
 
+    @property
+    def count(self) -> int:
+        return self.accepted + len(self.refused)
+
     def add(self, other: "Taken") -> None:
         self.appearances += other.appearances
         self.forensic += other.forensic

@@ -7,6 +7,7 @@ import pytest
 from services.common.kafka.headers import traceparent
 from services.common.kafka.producer import PublishError
 from services.common.kafka.quarantine import refuse
+from services.ingest import inlet as inlet_module
 from services.ingest.cameras import CameraBook
 from services.ingest.inlet import TAKEN_AT_ONCE, Inlet
 from services.ingest.intake import Taken
@@ -33,6 +34,11 @@ class SlowPublisher(Publisher):
         await self.let_go.acquire()
         if self.error:
             raise self.error
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inlet_module, "GATHER_SECONDS", 0)
 
 
 @pytest.fixture
