@@ -14,6 +14,8 @@ with ``:3:hang`` it never goes on from there instead.
 | gateway.after_publish   | gateway, upload worker: Kafka has a part of the file, its counts are not saved |
 | gateway.before_response | gateway: the upload is complete, its client has not heard of it               |
 | gateway.before_settle   | gateway: Kafka has a corrected row, which is not counted as accepted yet      |
+| ingest.before_publish   | connector: a delivery is read and normalised, Kafka has none of it            |
+| ingest.after_publish    | connector: Kafka has the delivery, neither its sender nor the cursor knows    |
 
 Insights writes its state twice for a batch: the claim before its outputs, the rest after.
 """

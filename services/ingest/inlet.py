@@ -7,6 +7,7 @@ from datetime import datetime
 import msgspec
 
 from services.common.events.quarantine import Quarantined
+from services.common.failpoints import failpoint
 from services.common.kafka.headers import traceparent
 from services.common.metrics import CONSUMED
 from services.ingest.cameras import CameraBook
@@ -97,7 +98,9 @@ class Inlet:
                 now = max(now, at)
         # Of several traces none can be continued by a record that they share.
         traceparent.set(None if others else trace)
+        failpoint("ingest.before_publish")
         await self._publisher.publish_taken(taken, self._name)
+        failpoint("ingest.after_publish")
         self._consumed.inc(taken.accepted)
         if taken.accepted or taken.refused:
             self._cameras.spoke(self._name, now)
