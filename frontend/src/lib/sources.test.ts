@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { aSource } from '../test/samples'
-import { isLive, notLive, readSpan, secondsToRetry, spanWords, standing } from './sources'
+import { isHeard, notLive, readSpan, secondsToRetry, spanWords, standing } from './sources'
 
 const now = Date.parse('2025-11-21T10:00:00Z')
 const zone = 'Asia/Jakarta'
@@ -9,8 +9,13 @@ describe('a source', () => {
   it('whose connector has fallen silent is not what it was', () => {
     const silent = aSource({ state: 'live', stale: true })
     expect(standing(silent)).toBe('silent')
-    expect(isLive(silent)).toBe(false)
-    expect(isLive(aSource())).toBe(true)
+    expect(isHeard(silent)).toBe(false)
+  })
+
+  it('is known to be heard where it asks, not where it waits to be called', () => {
+    const heard = ['sse', 'history', 'webhook', 'kafka'].filter((kind) => isHeard(aSource({ kind })))
+    expect(heard).toEqual(['sse', 'history'])
+    expect(isHeard(aSource({ state: 'retrying' }))).toBe(false)
   })
 
   it('counts down to its next attempt, and only while it waits for one', () => {

@@ -27,8 +27,12 @@ export function secondsToRetry(source: Source, now: number): number | null {
   return Math.max(0, Math.ceil((Date.parse(source.next_retry_at) - now) / 1000))
 }
 
-export function isLive(source: Source): boolean {
-  return standing(source) === 'live'
+/** Live at most means that these are ready: whether anybody would send them something, they cannot know. */
+const LISTENERS = ['webhook', 'kafka']
+
+/** Known to hear the camera system, also while nobody passes its cameras. */
+export function isHeard(source: Source): boolean {
+  return standing(source) === 'live' && !LISTENERS.includes(source.kind)
 }
 
 /** Those without which the figures of now may be incomplete; one that has just begun is given its time. */

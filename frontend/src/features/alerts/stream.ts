@@ -4,7 +4,7 @@ import { api, unwrap } from '../../api/client'
 import { useSecond } from '../../hooks/use-clock'
 import { AlertStream, type StreamSnapshot } from '../../lib/alert-stream'
 import { type Freshness, freshness } from '../../lib/freshness'
-import { isLive } from '../../lib/sources'
+import { isHeard } from '../../lib/sources'
 import { useZone } from '../filters/use-view'
 import { useSources } from '../sources/queries'
 
@@ -94,9 +94,9 @@ export function useFreshness(): Freshness {
   const sources = data?.items
   const heard = useMemo(
     () => ({
-      // The connector tells of its cameras also while a source of it is away: what the sources say goes before.
+      // The connector tells of its cameras also while its sources are away: what those say goes before.
       heartbeat: sources?.length
-        ? latest(sources.filter(isLive).map(({ updated_at }) => updated_at))
+        ? latest(sources.filter(isHeard).map(({ updated_at }) => updated_at))
         : latest([stream.sourceHeartbeatAt]),
       event: latest([stream.newestEventTime, ...(sources?.map((source) => source.newest_event_at) ?? [])]),
     }),

@@ -234,9 +234,12 @@ describe('the freshness', () => {
     expect(await pill(/Data freshness: Live/)).toBeInTheDocument()
   })
 
-  it('is not live by the word of one that only tries to be', async () => {
-    const away = aSource({ state: 'retrying', newest_event_at: null, updated_at: new Date().toISOString() })
-    server.on('GET /sources', listed(away))
+  it('is not live by the word of one that only tries to be, or waits to be called', async () => {
+    const told = { newest_event_at: null, updated_at: new Date().toISOString() }
+    server.on(
+      'GET /sources',
+      listed(aSource({ state: 'retrying', ...told }), aSource({ kind: 'webhook', name: 'w', ...told })),
+    )
     openApp('/sources')
     await waitFor(() => expect(FakeWebSocket.last?.onopen).toBeTruthy())
     connected()
