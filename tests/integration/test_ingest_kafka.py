@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator, Iterable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,10 +16,13 @@ from services.common.kafka.admin import ensure_topics
 from services.common.topics import Topic
 from services.ingest.cameras import CameraBook
 from services.ingest.publisher import Publisher
+from services.ingest.simulator.server import CorsightSimulator
+from services.ingest.simulator.vendor import Bodies
 from services.ingest.sources.base import SourceError
 from services.ingest.sources.kafka import KafkaSource
 from services.ingest.sources.kafka_settings import KafkaSourceSettings
 from tests.benchmarks.load import PlainTopic
+from tests.support.connector import oracle_of
 from tests.support.kafka import read_items
 from tests.support.processes import ServiceProcesses
 from tests.support.servers import Servers
@@ -95,6 +99,38 @@ async def test_a_killed_mirror_goes_on_where_it_was_and_loses_nothing(
     await customer.flush()
     await ingest.start("ingest")
     assert set(await mirrored(servers, 400)) == {f"track-{number}" for number in range(400)}
+
+
+async def test_the_events_of_a_whole_corsight_come_to_the_truth(
+    customer: AIOKafkaProducer, ingest: ServiceProcesses, servers: Servers, topic: str
+) -> None:
+    async def write(bodies: Bodies) -> None:
+        for _, body in bodies:
+            await customer.send(topic, body)
+
+    told: list[Bodies] = []
+    async with CorsightSimulator(seed=3, pace=0, open_for=timedelta(0)) as vendor:
+        vendor.vendor.receivers.append(told.append)
+        vendor.faults.set(duplicate=0.3, reorder=20)
+        await ingest.start("ingest")
+        for _ in range(3):
+            vendor.tell(300)
+        for bodies in told[:2]:
+            await write(bodies)
+        await customer.flush()
+        await mirrored(servers, 10)
+        ingest.kill("ingest")
+        await write(told[2])
+        await customer.flush()
+        await ingest.start("ingest")
+        truth = oracle_of(vendor.truth()["appearances"])
+
+        async def all_there() -> bool:
+            items = await read_items(servers.kafka, Topic.APPEARANCES)
+            return oracle_of(item for item in items if isinstance(item, Appearance)) == truth
+
+        await wait_until(all_there, 60)
+    assert await read_items(servers.kafka, Topic.QUARANTINE) == []
 
 
 async def test_a_trial_tells_what_is_there(customer: AIOKafkaProducer, servers: Servers, topic: str) -> None:
