@@ -1,5 +1,6 @@
 """From a file's bytes to what is published, held, and written down; and on behind any checkpoint."""
 
+import gc
 import gzip
 import io
 from collections import Counter
@@ -10,6 +11,7 @@ from typing import Any, cast
 
 import pytest
 
+from services.common.corsight.chunks import Chunk
 from services.common.corsight.csv import read_appearances
 from services.common.corsight.files import FileTooLargeError
 from services.common.kafka.producer import EventProducer, PublishError
@@ -187,6 +189,26 @@ async def test_going_on_behind_a_checkpoint_gives_what_going_through_gives(
     assert producer.sources == everything.sources
     assert resumed.summary == whole.summary
     assert resumed.checkpoints[-1].warnings == whole.checkpoints[-1].warnings
+
+
+@pytest.mark.parametrize("checkpoint", [None, Checkpoint(Counts(10), row=11)])
+async def test_a_large_file_lets_go_of_every_chunk_that_is_published(checkpoint: Checkpoint | None) -> None:
+    def chunks() -> list[Chunk[Any]]:
+        return [found for found in gc.get_objects() if isinstance(found, Chunk) and found.items]
+
+    others = chunks()
+    left: list[int] = []
+
+    class Watching(Producer):
+        async def publish(self, topic: Topic, items: Iterable[Any], source: str) -> dict[int, int]:
+            given = list(items)
+            if topic is not Topic.QUARANTINE:
+                found = [chunk for chunk in chunks() if not any(chunk is other for other in others)]
+                left.append(sum(pipeline._last_row(chunk) < pipeline._row_of(given[0]) for chunk in found))
+            return await super().publish(topic, given, source)
+
+    await run(good(60), job(checkpoint=checkpoint), Journal(), Watching())
+    assert set(left) == {0}
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])

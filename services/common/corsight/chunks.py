@@ -1,6 +1,7 @@
 """What reading a file gives: chunks of accepted items and of refusals, within limits."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, Generic, TypeVar
@@ -120,6 +121,14 @@ class Chunk(Generic[T]):
     @property
     def rows_total(self) -> int:
         return len(self.items) + len(self.rejects)
+
+
+def put_back(first: T, rest: Iterator[T]) -> Iterator[T]:
+    """The first and then the rest; `itertools.chain` would hold the first to the end."""
+    held = [first]
+    del first
+    yield held.pop()
+    yield from rest
 
 
 def is_kept(name: str, value: object) -> bool:

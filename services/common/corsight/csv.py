@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, tzinfo
 from functools import partial
-from itertools import chain
 from typing import BinaryIO
 
 from services.common.corsight.chunks import (
@@ -21,6 +20,7 @@ from services.common.corsight.chunks import (
     Reject,
     RowError,
     RowRules,
+    put_back,
 )
 from services.common.corsight.event import appearance_of_json
 from services.common.corsight.files import HEAD_BYTES, UnusableFileError, detect_kind
@@ -83,7 +83,7 @@ def _read_csv(
     first = next(chunks, None)
     if first is None:
         raise UnusableFileError(NO_ROWS)
-    return chain([first], chunks)
+    return put_back(first, chunks)
 
 
 def read_rows(

@@ -6,11 +6,10 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from itertools import chain
 from typing import Any, BinaryIO, Protocol
 from zoneinfo import ZoneInfo
 
-from services.common.corsight.chunks import Chunk, Place, ReadLimits
+from services.common.corsight.chunks import Chunk, Place, ReadLimits, put_back
 from services.common.corsight.csv import read_appearances
 from services.common.corsight.files import HEAD_BYTES, FileKind, FileTooLargeError, detect_kind
 from services.common.corsight.insight_report import read_insights
@@ -142,7 +141,7 @@ def _read(
     chunks = read(file, source_prefix=source, now=now, zone=zone, limits=limits, **size)
     # A file that cannot be taken may show only when its first chunk is read.
     first = next(chunks, None)
-    return chain([] if first is None else [first], chunks)
+    return chunks if first is None else put_back(first, chunks)
 
 
 def _behind(chunks: Iterator[Chunk[Any]], row: int, passed: Callable[[list[Any]], None]) -> Iterator[Chunk[Any]]:
@@ -153,7 +152,7 @@ def _behind(chunks: Iterator[Chunk[Any]], row: int, passed: Callable[[list[Any]]
         passed([item for item in chunk.items if _row_of(item) <= row])
         chunk.items = [item for item in chunk.items if _row_of(item) > row]
         chunk.rejects = [reject for reject in chunk.rejects if reject.row > row]
-        return chain([chunk], chunks)
+        return put_back(chunk, chunks)
     return iter(())
 
 
