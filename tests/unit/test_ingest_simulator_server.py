@@ -272,6 +272,22 @@ class TestHistory:
             [again] = await rows(client, appearance_ids=[found[0]["appearance_id"]])
             assert again == found[0]
 
+    @pytest.mark.parametrize(
+        ("window_of", "block", "name"),
+        [
+            ("seen_at", "frame_data", "utc_time_recorded"),
+            ("started_at", "appearance_data", "utc_time_started"),
+            ("sent_at", "appearance_data", "utc_time_ended"),
+        ],
+    )
+    async def test_a_window_is_of_the_time_that_was_chosen(self, window_of: Any, block: str, name: str) -> None:
+        form = HistoryForm(window_of=window_of)
+        async with CorsightSimulator(pace=0, history=form) as vendor, entered(vendor) as client:
+            since = (clock.now() - timedelta(hours=1, minutes=10)).timestamp()
+            window: dict[str, Any] = {"from": since, "till": since + 180}
+            in_it = [row for row in await rows(client, limit=1000) if since <= row[block][name] <= since + 180]
+            assert await rows(client, limit=1000, **window) == in_it != []
+
     async def test_odd_answers_hold_nulls(self) -> None:
         async with CorsightSimulator(pace=0, faults=Faults(odd=True)) as vendor, entered(vendor) as client:
             found = await rows(client, limit=5)

@@ -2,12 +2,14 @@
 
 import argparse
 from datetime import datetime, timedelta
+from typing import get_args
 
 from services.common.logging import configure_logging, get_logger
 from services.common.runner import run
 from services.ingest.settings import IngestSettings
 from services.ingest.simulator.api import SERVICES, HistoryForm
 from services.ingest.simulator.faults import Faults
+from services.ingest.simulator.records import WindowOf
 from services.ingest.simulator.server import CorsightSimulator
 
 log = get_logger(__name__)
@@ -39,6 +41,9 @@ def parser() -> argparse.ArgumentParser:
     history.add_argument("--milliseconds", action="store_true", help="from and till are in milliseconds")
     history.add_argument("--flat", action="store_true", help="rows have appearance_id at the top")
     history.add_argument("--named", action="store_true", help="rows have a person_id")
+    history.add_argument(
+        "--window-of", choices=get_args(WindowOf), default="seen_at", help="the time that must lie in it"
+    )
     webhook = made.add_argument_group("whom it calls")
     webhook.add_argument("--webhook", metavar="URL", help="where events are posted, too")
     webhook.add_argument("--signed", action="store_true", help="with a signature in place of the secret")
@@ -68,7 +73,12 @@ def simulator(arguments: argparse.Namespace, webhook_secret: str) -> CorsightSim
         username=arguments.username,
         password=arguments.password,
         token_seconds=arguments.token_seconds,
-        history=HistoryForm(milliseconds=arguments.milliseconds, flat=arguments.flat, named=arguments.named),
+        history=HistoryForm(
+            milliseconds=arguments.milliseconds,
+            flat=arguments.flat,
+            named=arguments.named,
+            window_of=arguments.window_of,
+        ),
         host=arguments.host,
         told_host=arguments.told_host,
         port=arguments.port,

@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 
 from services.ingest.layout import CAMERAS
 from services.ingest.simulator.access import Access, Refused, refusal
-from services.ingest.simulator.records import Database, Query
+from services.ingest.simulator.records import Database, Query, WindowOf
 from services.ingest.simulator.shapes import camera_data
 from services.ingest.simulator.streams import StreamResponse, Streams
 from services.ingest.simulator.vendor import Vendor
@@ -25,11 +25,12 @@ MAX_ROWS = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryForm:
-    """How this version of the vendor's history speaks."""
+    """How this version of the vendor's history speaks; by which time of a track it finds it is not documented."""
 
     milliseconds: bool = False
     flat: bool = False
     named: bool = False
+    window_of: WindowOf = "seen_at"
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,7 @@ class Api:
                 frozenset(asked.get("appearance_ids") or ()),
                 asked.get("after_id") or None,
                 min(int(asked.get("limit", 100)), MAX_ROWS),
+                self.form.window_of,
             )
         except (TypeError, ValueError, OverflowError) as error:
             raise Refused(422, f"a field is wrong: {error}") from error

@@ -17,9 +17,13 @@ MAX_FINISHED = 1_000_000
 Database = Literal["history_db", "live_db"]
 
 
+WindowOf = Literal["seen_at", "started_at", "sent_at"]
+
+
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Tracks last seen in ``[since, until]``; no camera means every camera. A page begins after `after_id`."""
+    """Tracks whose time `window_of` lies in ``[since, until]``; no camera means every camera. A page begins after
+    `after_id`."""
 
     database: Database
     since: datetime | None = None
@@ -28,11 +32,13 @@ class Query:
     tracks: frozenset[str] = frozenset()
     after_id: str | None = None
     limit: int = 100
+    window_of: WindowOf = "seen_at"
 
     def holds(self, track_id: str, report: Report) -> bool:
+        at: datetime = getattr(report, self.window_of)
         return (
-            (self.since is None or report.seen_at >= self.since)
-            and (self.until is None or report.seen_at <= self.until)
+            (self.since is None or at >= self.since)
+            and (self.until is None or at <= self.until)
             and (not self.cameras or report.sighting.camera.camera_id in self.cameras)
             and (not self.tracks or track_id in self.tracks)
         )
