@@ -9,7 +9,20 @@ from tests.benchmarks.bench import Goal, Row, Section
 
 PAGE = ROOT / "docs" / "benchmarks.md"
 
-NAMES = ("processor", "insights", "sink", "upload", "gateway", "bulk", "latency", "webhook", "keys", "scaling")
+NAMES = (
+    "processor",
+    "insights",
+    "sink",
+    "upload",
+    "gateway",
+    "bulk",
+    "latency",
+    "webhook",
+    "sse",
+    "history",
+    "keys",
+    "scaling",
+)
 """The modules, in the order of the page."""
 
 HEAD = """\

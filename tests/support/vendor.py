@@ -57,7 +57,8 @@ class Vendor:
     redirects: dict[str, str] = field(default_factory=dict)
     answers: dict[str, Response] = field(default_factory=dict)
     """Instead of the usual one, by path."""
-    databases: tuple[str, ...] = ("history_db", "live_db")
+    refusals: dict[str, int] = field(default_factory=dict)
+    """By database, the status with which it refuses to tell of it."""
     needs_login: bool = True
     url: str = ""
     asked: list[Asked] = field(default_factory=list)
@@ -67,10 +68,11 @@ class Vendor:
     def of(self, *paths: str) -> list[Asked]:
         return [asked for asked in self.asked if asked.path in paths]
 
-    def span(self, number: int) -> tuple[int, int]:
-        """What history was asked for in so-manieth place."""
-        body = json.loads(self.of(*HISTORY_PATHS)[number].body)
-        return body["from"], body["till"]
+    def spans(self) -> list[tuple[int, int]]:
+        """What of the finished tracks was asked for."""
+        asked = [each for each in self.of(*HISTORY_PATHS) if each.query["query_db"] == "history_db"]
+        bodies = [json.loads(each.body) for each in asked]
+        return [(body["from"], body["till"]) for body in bodies]
 
     @property
     def app(self) -> Starlette:
@@ -102,8 +104,8 @@ class Vendor:
         return JSONResponse(self.login(self.tokens[-1]))
 
     def _page(self, query: Any, body: Any) -> Response:
-        if query["query_db"] not in self.databases:
-            return JSONResponse({"metadata": {"msg": "no such database"}}, 422)
+        if status := self.refusals.get(query["query_db"]):
+            return JSONResponse({"metadata": {"msg": "no such database"}}, status)
         rows = [row for row in self.rows.get(query["query_db"], []) if _is_within(row, body)]
         ids = [row and (row.get("appearance_id") or row["appearance_data"]["appearance_id"]) for row in rows]
         start = ids.index(body["after_id"]) + 1 if "after_id" in body else 0

@@ -141,9 +141,8 @@ class TestCursor:
             serving(Vendor(needs_login=False)) as vendor,
             at_work(source(vendor.url, parts, corsight_username="", corsight_history_overlap_seconds=60)),
         ):
-            # What is running is asked for first, from further back.
-            await until(lambda: len(vendor.asked) > 1)
-            assert vendor.span(1)[0] == int((at - timedelta(seconds=60)).timestamp())
+            await until(vendor.spans)
+            assert vendor.spans()[0][0] == int((at - timedelta(seconds=60)).timestamp())
 
     async def test_while_kafka_is_away_it_stays(self, parts: Parts) -> None:
         async with CorsightSimulator(seed=7, pace=0) as vendor, at_work(source(vendor.url, parts)):
@@ -182,7 +181,7 @@ class TestCursor:
             # Held back, for it may be found by its beginning only.
             assert parts.cursors.at[history.NAME].timestamp() == pytest.approx(now - 1_800)
             vendor.rows["live_db"] = []
-            await until(lambda: vendor.span(-1)[0] <= now - 1_800)
+            await until(lambda: vendor.spans()[-1][0] <= now - 1_800)
 
 
 class TestPlainWords:
@@ -190,11 +189,13 @@ class TestPlainWords:
         await source("", parts).run()
         assert parts.status.state == "failed"
 
-    async def test_a_version_without_what_is_running_is_read_all_the_same(self, parts: Parts) -> None:
+    @pytest.mark.parametrize("status", [400, 404, 422, 500])
+    async def test_a_version_without_what_is_running_is_read_all_the_same(self, parts: Parts, status: int) -> None:
         now = clock.now().timestamp()
         rows = {"history_db": [appearance_event(now=now)]}
+        refusals = {"live_db": status}
         async with (
-            serving(Vendor(needs_login=False, rows=rows, databases=("history_db",))) as vendor,
+            serving(Vendor(needs_login=False, rows=rows, refusals=refusals)) as vendor,
             at_work(source(vendor.url, parts, corsight_username="")),
         ):
             await until(lambda: parts.kafka.keys)

@@ -238,7 +238,7 @@ class TestCertificates:
 
     async def test_one_whose_authority_is_named_is_trusted(self, simulator: CorsightSimulator) -> None:
         assert simulator.certificate
-        await self.log_in(simulator, corsight_ca_file=simulator.certificate.certificate)
+        await self.log_in(simulator, corsight_ca_file=str(simulator.certificate.certificate))
 
     async def test_one_that_is_pinned_is_trusted(self, simulator: CorsightSimulator) -> None:
         assert simulator.certificate

@@ -93,8 +93,8 @@ class Refill:
                         known.add(new)
                     yield taken, len(rows)
         except CorsightError as error:
-            # Not every version keeps what is running.
-            if not (database == RUNNING and error.is_final):
+            # Not every version keeps what is running. Where all of history is away, the other database says so too.
+            if database == FINISHED or error.status is None:
                 raise
 
 

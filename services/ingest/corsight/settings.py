@@ -1,6 +1,5 @@
 """Where a Corsight system is, and how it is to be spoken to."""
 
-from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
@@ -21,7 +20,7 @@ class CorsightSettings(CommonSettings):
     corsight_password: str = Field("", repr=False)
 
     corsight_tls_verify: bool = Field(True, description="off: anybody on the way can read and change what is sent")
-    corsight_ca_file: Path | None = Field(None, description="PEM of the authorities to trust in place of the system's")
+    corsight_ca_file: str = Field("", description="PEM of the authorities to trust in place of the system's")
     corsight_tls_fingerprint: str = Field("", description="SHA-256 of the one certificate to trust, in hex")
 
     corsight_connect_seconds: float = Field(10.0, gt=0)
@@ -38,4 +37,4 @@ class CorsightSettings(CommonSettings):
     corsight_history_camera_field: Literal["cameras", "cam_ids"] = Field(
         "cameras", description="under which name the system's version takes camera ids"
     )
-    corsight_history_page: int = Field(500, ge=1, le=5_000, description="rows asked for at once")
+    corsight_history_page: int = Field(300, ge=1, le=5_000, description="rows asked for at once")

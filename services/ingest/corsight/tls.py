@@ -16,7 +16,7 @@ def tls_context(settings: CorsightSettings, url: httpx.URL) -> ssl.SSLContext:
     if settings.corsight_tls_fingerprint:
         return _pinned(url, settings.corsight_tls_fingerprint, settings.corsight_connect_seconds)
     try:
-        context = ssl.create_default_context(cafile=settings.corsight_ca_file)
+        context = ssl.create_default_context(cafile=settings.corsight_ca_file or None)
     except OSError as error:
         raise MisconfiguredError(f"DWELL_CORSIGHT_CA_FILE {settings.corsight_ca_file}: {error}") from error
     if settings.corsight_ca_file:
