@@ -187,7 +187,7 @@ def merged_insights(insights: pd.DataFrame, sessions: pd.DataFrame, window_secon
     margin = pd.Timedelta(seconds=window_seconds)
     rows = []
     for event in _rows(insights):
-        event_end = event.started_at + pd.Timedelta(seconds=event.duration_seconds or 0.0)
+        event_end = event.started_at + pd.Timedelta(seconds=event.duration_seconds or 0.0).round("us")
         begin, end = event.started_at - margin, event_end + margin
         of_camera = [session for session in _rows(sessions) if session.camera_id == event.camera_id]
         intervals = [(session.started_at, session.ended_at) for session in of_camera]
