@@ -20,7 +20,7 @@ class IngestSettings(CorsightSettings, FaceSettings, KafkaSourceSettings):
         "", repr=False, description="what a caller of the webhook must know; empty: one kept in the home folder"
     )
     ingest_max_body_bytes: int = Field(MAX_BODY_BYTES, ge=1, le=MAX_BODY_BYTES)
-    ingest_requests: int = Field(64, ge=1, description="webhook requests at work at once; more are asked to come back")
+    ingest_requests: int = Field(256, ge=1, description="webhook requests at work at once; more are asked to come back")
     ingest_publish_seconds: float = Field(10.0, gt=0, description="how long Kafka may take to acknowledge a request")
     ingest_heartbeat_seconds: float = Field(10.0, gt=0, description="how often every known camera is told of")
     ingest_retry_seconds: float = Field(5.0, gt=0, description="pause between attempts while Kafka is away")

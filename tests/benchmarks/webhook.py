@@ -21,8 +21,8 @@ from tests.support.vendor_events import live_event
 
 APART = 1
 
-AT_ONCE = 48
-"""Requests under way; the connector turns away more than 64."""
+AT_ONCE = 128
+"""Requests under way; the connector turns away more than 256."""
 
 REQUESTS = 30_000
 WARM_UP = 1_000

@@ -18,6 +18,7 @@ from services.ingest.cameras import CameraBook
 from services.ingest.intake import Taken
 from services.ingest.publisher import Publisher
 from services.ingest.settings import IngestSettings
+from services.ingest.sources import webhook as webhook_module
 from services.ingest.sources.base import SourceError
 from services.ingest.sources.webhook import Webhook
 from tests.support.vendor_events import STATUS_EVENT, appearance_event
@@ -168,6 +169,19 @@ class TestWhat:
         assert (await client.post(PATH, json=event(9))).status_code == 503
         publisher.may_finish.set()
         assert [(await task).status_code for task in working] == [202, 202]
+
+    async def test_more_bytes_than_are_held_at_once_are_asked_to_come_back(
+        self, client: httpx.AsyncClient, publisher: FakePublisher, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(webhook_module, "MAX_BYTES_AT_WORK", 6_000)
+        publisher.may_finish.clear()
+        large = event() | {"free_text": "x" * 4_000}
+        first = asyncio.ensure_future(client.post(PATH, json=large))
+        await publisher.entered.acquire()
+        assert (await client.post(PATH, json=large)).status_code == 503
+        publisher.may_finish.set()
+        assert (await first).status_code == 202
+        assert (await client.post(PATH, json=large)).status_code == 202
 
 
 class TestState:

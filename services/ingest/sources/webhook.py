@@ -3,13 +3,15 @@
 import asyncio
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from http import HTTPStatus
 
 import msgspec
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from services.common import clock
 from services.common.kafka.headers import continue_trace
@@ -34,9 +36,16 @@ SIGNATURE_HEADER = "X-Webhook-Signature"
 
 RETRY_AFTER_SECONDS = 5
 
+MAX_BYTES_AT_WORK = 32 * 1024 * 1024
+"""Of all requests together; what is made of them takes some times as much."""
+
 
 class TooLargeError(Exception):
     """The body is longer than allowed; the rest of it was not read."""
+
+
+class CrowdedError(Exception):
+    """With this body more would be at work than is held in memory at once."""
 
 
 class StrangerError(Exception):
@@ -57,9 +66,9 @@ class Webhook:
         self._secret = settings.webhook_secret.encode()
         self._is_open = False
         self._at_work = 0
-        self.router = APIRouter()
-        # Without FastAPI's reading of parameters, of which there are none: it would take longer than all the rest.
-        self.router.add_route(PATH, self._receive, methods=["POST"])
+        self._bytes_at_work = 0
+        # An ASGI application: FastAPI's reading of parameters, of which there are none, would be a third of the work.
+        self.router = APIRouter(routes=[Route(PATH, _Endpoint(self._receive), methods=["POST"])])
 
     async def run(self) -> None:
         self._is_open = True
@@ -82,16 +91,19 @@ class Webhook:
         if self._at_work >= self._max_requests:
             return _busy("too many requests at once")
         self._at_work += 1
+        chunks: list[bytes] = []
         try:
             headers = dict(request.scope["headers"])
             continue_trace([("traceparent", headers.get(b"traceparent", b""))])
-            return await self._deliver(await self._read(request, headers))
+            return await self._deliver(await self._read(request, headers, chunks))
         except StrangerError:
             return _problem(HTTPStatus.UNAUTHORIZED, f"{SECRET_HEADER} or {SIGNATURE_HEADER} is missing or wrong")
         except TooLargeError:
             return _problem(
                 HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a request has at most {self._max_body_bytes:,} bytes"
             )
+        except CrowdedError:
+            return _busy("too much at once")
         except PublishError as error:
             log.error("cannot publish", reason=str(error))
             self.status.retrying(
@@ -101,6 +113,7 @@ class Webhook:
             return _busy("Kafka does not take the events now; send them again")
         finally:
             self._at_work -= 1
+            self._bytes_at_work -= sum(map(len, chunks))
 
     async def _deliver(self, body: bytes) -> Response:
         now = clock.now()
@@ -113,25 +126,39 @@ class Webhook:
         counts = {"accepted": taken.accepted, "rejected": taken.rejected, "unknown": taken.unknown}
         return Response(msgspec.json.encode(counts), HTTPStatus.ACCEPTED, media_type="application/json")
 
-    async def _read(self, request: Request, headers: Mapping[bytes, bytes]) -> bytes:
-        """The body, of a caller that knows the secret; a stranger's is read only where it may be signed."""
+    async def _read(self, request: Request, headers: Mapping[bytes, bytes], chunks: list[bytes]) -> bytes:
+        """The body, of a caller that knows the secret; a stranger's is read only where it may be signed.
+
+        It gathers in `chunks`, which count as bytes at work until somebody has taken them off.
+        """
         signature = headers.get(SIGNATURE_HEADER.lower().encode())
         secret = headers.get(SECRET_HEADER.lower().encode(), b"")
         if signature is None and not hmac.compare_digest(secret, self._secret):
             raise StrangerError
-        chunks: list[bytes] = []
         size = 0
         async for chunk in request.stream():
             chunks.append(chunk)
             size += len(chunk)
+            self._bytes_at_work += len(chunk)
             if size > self._max_body_bytes:
                 raise TooLargeError
+            if self._bytes_at_work > MAX_BYTES_AT_WORK:
+                raise CrowdedError
         body = b"".join(chunks)
         if signature is not None:
             digest = hmac.digest(self._secret, body, hashlib.sha256).hex()
             if not hmac.compare_digest(signature.lower(), f"sha256={digest}".encode()):
                 raise StrangerError
         return body
+
+
+class _Endpoint:
+    def __init__(self, answer: Callable[[Request], Awaitable[Response]]) -> None:
+        self._answer = answer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await self._answer(Request(scope, receive))
+        await response(scope, receive, send)
 
 
 def _busy(detail: str) -> Response:
