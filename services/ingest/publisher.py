@@ -31,9 +31,7 @@ class Publisher:
         self._producer = producer
 
     async def publish_taken(self, taken: Taken, source: str) -> None:
-        # Before Kafka: what an appearance refers to must be there.
-        if self._faces and taken.crops:
-            await self._faces.keep(taken.crops)
+        await self._keep_crops(taken)
         lanes: tuple[tuple[Topic, list[Any]], ...] = (
             (Topic.APPEARANCES, taken.appearances),
             (Topic.APPEARANCES_FORENSIC, taken.forensic),
@@ -53,6 +51,16 @@ class Publisher:
         if self._producer is None:
             return Health(ok=False, detail={"error": "not connected yet"})
         return await self._producer.check()
+
+    async def _keep_crops(self, taken: Taken) -> None:
+        """Before Kafka: what an appearance refers to must be there."""
+        if self._faces is None or not taken.crops:
+            return
+        try:
+            async with asyncio.timeout(self._timeout_seconds):
+                await self._faces.keep(taken.crops)
+        except TimeoutError as error:
+            raise PublishError(f"cannot keep face crops: no answer in {self._timeout_seconds:g} s") from error
 
     async def _publish(self, topic: Topic, items: Iterable[object], source: str) -> None:
         if self._producer is None:

@@ -38,6 +38,18 @@ class Bucket:
         self.modified[key] = datetime.now(UTC)
 
 
+def bucket_settings(bucket: Bucket) -> dict[str, str]:
+    """The environment in which it is the store of objects."""
+    return {
+        "AWS_ENDPOINT_URL": bucket.address,
+        "AWS_ALLOW_HTTP": "true",
+        "AWS_REGION": "eu-north-1",
+        "AWS_ACCESS_KEY_ID": "tests",
+        "AWS_SECRET_ACCESS_KEY": "tests",
+        "NO_PROXY": "127.0.0.1",
+    }
+
+
 @contextmanager
 def running_bucket(name: str) -> Iterator[Bucket]:
     class Answers(_Answers):

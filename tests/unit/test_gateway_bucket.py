@@ -10,18 +10,14 @@ import pytest
 
 from services.gateway.settings import GatewaySettings
 from services.gateway.uploads.store import RawStore, open_store
-from tests.support.bucket import PAGE_KEYS, Bucket, running_bucket
+from tests.support.bucket import PAGE_KEYS, Bucket, bucket_settings, running_bucket
 
 
 @pytest.fixture
 def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
     with running_bucket("raw") as bucket:
-        monkeypatch.setenv("AWS_ENDPOINT_URL", bucket.address)
-        monkeypatch.setenv("AWS_ALLOW_HTTP", "true")
-        monkeypatch.setenv("AWS_REGION", "eu-north-1")
-        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "tests")
-        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "tests")
-        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        for name, value in bucket_settings(bucket).items():
+            monkeypatch.setenv(name, value)
         yield bucket
 
 

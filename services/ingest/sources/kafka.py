@@ -139,9 +139,7 @@ class KafkaSource:
 
 def _plain(error: Exception) -> str:
     match error:
-        case PublishError():
-            return "our own Kafka does not take the events"
-        case SourceError():
+        case PublishError() | SourceError():
             return str(error)
         case _:
             return f"Kafka: {error or type(error).__name__}"

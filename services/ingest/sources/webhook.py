@@ -107,10 +107,10 @@ class Webhook:
         except PublishError as error:
             log.error("cannot publish", reason=str(error))
             self.status.retrying(
-                "Kafka does not take the events; callers are asked to send them again",
+                f"{error}; callers are asked to send the events again",
                 clock.now() + timedelta(seconds=RETRY_AFTER_SECONDS),
             )
-            return _busy("Kafka does not take the events now; send them again")
+            return _busy("the events cannot be taken now; send them again")
         finally:
             self._at_work -= 1
             self._bytes_at_work -= sum(map(len, chunks))
