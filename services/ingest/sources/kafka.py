@@ -98,7 +98,7 @@ class KafkaSource:
                     await self._deliver([record for records in polled.values() for record in records])
                     await kafka.commit()
                 self._pause = FIRST_PAUSE_SECONDS
-                behind = sum([kafka.highwater(each) - await kafka.position(each) for each in polled])
+                behind = sum([(kafka.highwater(each) or 0) - await kafka.position(each) for each in polled])
                 if behind > BEHIND_RECORDS:
                     self.status.catching_up(f"{behind:,} records of {self._topic} are waiting")
                 else:
