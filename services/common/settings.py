@@ -1,10 +1,19 @@
 """Settings that every service shares: where the servers are, and the numbers that must agree across processes."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field, computed_field
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+FILE_VARIABLE = "DWELL_SETTINGS_FILE"
 
 
 def _split(value: object) -> object:
@@ -18,7 +27,8 @@ CommaList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 
 
 class CommonSettings(BaseSettings):
-    """Read from the environment with the prefix ``DWELL_``; a service extends it with its own fields.
+    """Read from the environment with the prefix ``DWELL_``, and for what is not set there from the file that
+    ``DWELL_SETTINGS_FILE`` names, of lines ``NAME=value``; a service extends it with its own fields.
 
     ``kafka``, ``postgres`` and ``redis`` name existing servers; where one is empty, the local stack's port is used.
     """
@@ -67,6 +77,22 @@ class CommonSettings(BaseSettings):
     @property
     def redis_url(self) -> str:
         return self.redis or f"redis://127.0.0.1:{self.redis_port}/0"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        file = os.environ.get(FILE_VARIABLE)
+        if not file:
+            return init_settings, env_settings
+        if not Path(file).is_file():
+            raise ValueError(f"{FILE_VARIABLE}: there is no file {file}")
+        return init_settings, env_settings, DotEnvSettingsSource(settings_cls, env_file=file)
 
     def gap_seconds(self, camera_id: str) -> float:
         return self.session_gap_overrides.get(camera_id, self.session_gap_seconds)

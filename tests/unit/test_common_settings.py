@@ -1,10 +1,12 @@
 import os
+from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
 from services.common.settings import CommonSettings
 from services.gateway.settings import GatewaySettings
+from services.ingest.settings import IngestSettings
 from services.notifier.settings import NotifierSettings
 
 
@@ -42,6 +44,22 @@ def test_origins_are_given_with_commas_between(
 ) -> None:
     monkeypatch.setenv("DWELL_ALLOWED_ORIGINS", "https://a.example, https://b.example")
     assert settings().allowed_origins == ("https://a.example", "https://b.example")
+
+
+def test_what_the_environment_does_not_say_a_file_may(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "site.env"
+    file.write_text("DWELL_CORSIGHT_SOURCES=sse, history\nDWELL_CORSIGHT_USERNAME=reader\nDWELL_KAFKA_PORT=19092\n")
+    monkeypatch.setenv("DWELL_SETTINGS_FILE", str(file))
+    monkeypatch.setenv("DWELL_KAFKA_PORT", "29092")
+    settings = IngestSettings()
+    assert (settings.corsight_sources, settings.corsight_username) == (("sse", "history"), "reader")
+    assert settings.kafka_port == 29092
+
+
+def test_a_file_that_is_not_there_is_told_at_start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("DWELL_SETTINGS_FILE", str(tmp_path / "nowhere"))
+    with pytest.raises(ValueError, match="DWELL_SETTINGS_FILE: there is no file"):
+        CommonSettings()
 
 
 def test_a_wrong_value_is_refused_at_start(monkeypatch: pytest.MonkeyPatch) -> None:
