@@ -101,6 +101,18 @@ async def test_every_version_is_read(parts: Parts, form: HistoryForm, layout: st
             await come_to_the_truth(vendor, parts.kafka, named=form.named)
 
 
+@pytest.mark.parametrize("window_of", ["started_at", "seen_at", "sent_at"])
+async def test_by_whatever_time_it_finds_tracks_all_are_found(parts: Parts, window_of: Any) -> None:
+    async with (
+        CorsightSimulator(seed=7, pace=0, history=HistoryForm(window_of=window_of)) as vendor,
+        at_work(source(vendor.url, parts, corsight_history_overlap_seconds=30)),
+    ):
+        for _ in range(5):
+            vendor.tell(200)
+            await one_more_reading(parts)
+        await come_to_the_truth(vendor, parts.kafka)
+
+
 async def test_what_was_read_before_is_not_delivered_again(parts: Parts) -> None:
     async with CorsightSimulator(seed=7, pace=0) as vendor:
         vendor.tell(2_000)

@@ -253,6 +253,14 @@ class TestCertificates:
             await self.log_in(simulator, corsight_tls_fingerprint="00" * 32, corsight_tls_verify=False)
         assert simulator.access.logins == 0
 
+    async def test_a_redirect_into_the_secret_is_verified_as_well(
+        self, vendor: Vendor, simulator: CorsightSimulator
+    ) -> None:
+        vendor.redirects[LOGIN] = f"{simulator.url}{LOGIN}"
+        with pytest.raises(CorsightError, match=r"the certificate of .* is not trusted"):
+            await self.log_in(simulator, corsight_url=vendor.url)
+        assert simulator.access.logins == 0
+
     async def test_verification_can_be_switched_off_aloud(self, simulator: CorsightSimulator) -> None:
         await self.log_in(simulator, corsight_tls_verify=False)
         settings = CorsightSettings(corsight_url=simulator.url, corsight_tls_verify=False)

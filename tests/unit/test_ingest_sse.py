@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse
 from services.common import clock
 from services.ingest.corsight.settings import CorsightSettings
 from services.ingest.corsight.stream import MAX_EVENT_BYTES
+from services.ingest.simulator.api import HistoryForm
 from services.ingest.simulator.server import CorsightSimulator
 from services.ingest.sources import sse
 from services.ingest.sources.base import SourceError
@@ -89,6 +90,19 @@ class TestFaults:
         # Of somebody whose track began before the clock jumped back, the later reports end before they begin.
         assert {refused.reason_code for refused in parts.kafka.refused} <= {"negative_dwell"}
         assert parts.status.missed_spans == []
+
+    @pytest.mark.parametrize("window_of", ["started_at", "seen_at", "sent_at"])
+    async def test_by_whatever_time_history_finds_what_was_missed(self, parts: Parts, window_of: Any) -> None:
+        async with (
+            CorsightSimulator(seed=7, pace=0, history=HistoryForm(window_of=window_of)) as vendor,
+            at_work(source(vendor.url, parts, corsight_history_overlap_seconds=30)),
+        ):
+            await until(lambda: parts.status.state == "live")
+            vendor.tell(500)
+            await come_to_the_truth(vendor, parts.kafka)
+            vendor.faults.set(drops=1)
+            vendor.tell(500)
+            await come_to_the_truth(vendor, parts.kafka)
 
     async def test_silence_is_taken_for_death(self, parts: Parts) -> None:
         async with (
@@ -175,6 +189,15 @@ class TestGaps:
                 vendor.answers.clear()
                 await until(lambda: not parts.status.missed_spans)
         assert parts.kafka.keys == {"track-1"}
+
+    async def test_while_history_is_away_many_gaps_are_one(self, parts: Parts) -> None:
+        async with serving(Vendor(needs_login=False, ends=True)) as vendor:
+            for path in HISTORY_PATHS:
+                vendor.answers[path] = HTMLResponse("later", 503)
+            async with at_work(source(vendor.url, parts, corsight_username="")) as made:
+                await until(lambda: len(vendor.of(*EVENT_PATHS)) > 20)
+                assert len(made._gaps) < 10
+                assert len(parts.status.missed_spans) == 1
 
 
 class TestKafka:

@@ -5,6 +5,9 @@ from contextlib import contextmanager
 
 import httpx
 
+UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"
+"""Within the reason of a failed connection: somebody is there, and not whom we trust."""
+
 _FINAL = frozenset({400, 403, 404, 405, 410, 422, 501})
 
 
@@ -42,7 +45,7 @@ def _plain(error: httpx.RequestError) -> str:
     url = error.request.url
     place = f"{url.host}:{url.port}" if url.port else url.host
     reason = str(error) or type(error).__name__
-    if "CERTIFICATE_VERIFY_FAILED" in reason:
+    if UNTRUSTED in reason:
         why = reason.partition("certificate verify failed: ")[2].partition(" (")[0] or reason
         return f"the certificate of {place} is not trusted: {why}; trust it by DWELL_CORSIGHT_CA_FILE"
     match error:

@@ -59,7 +59,7 @@ class Progress:
         return min(newest, max(earliest, newest - LOOK_BACK))
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Gap:
     """A span without the stream. `since` is not known before the cursor was read, `until` not before it is back.
 

@@ -11,7 +11,7 @@ import msgspec
 from services.common.kafka.envelopes import UNREADABLE
 from services.common.logging import get_logger
 from services.ingest.corsight.endpoints import Service, address_of, sent_on
-from services.ingest.corsight.errors import CorsightError, TooLargeError, in_plain_words
+from services.ingest.corsight.errors import UNTRUSTED, CorsightError, TooLargeError, in_plain_words
 from services.ingest.corsight.settings import CorsightSettings
 from services.ingest.corsight.tls import tls_context
 
@@ -126,7 +126,7 @@ class Session:
             try:
                 response = await client.send(client.build_request(method, place, **content), stream=True)
             except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-                if is_last:
+                if is_last or UNTRUSTED in str(error):
                     raise
                 log.info("nobody is there, trying the next place", url=str(place), reason=str(error))
                 continue
@@ -171,7 +171,8 @@ class Session:
             if self._client is None:
                 settings = self._settings
                 encrypted = [url for url in (address_of(settings, each) for each in Service) if url.scheme == "https"]
-                verify = await asyncio.to_thread(tls_context, settings, encrypted[0]) if encrypted else False
+                # Also where nothing is encrypted: a redirect may lead to where something is.
+                verify = await asyncio.to_thread(tls_context, settings, encrypted[0] if encrypted else None)
                 for warning in self.warnings:
                     log.warning(warning)
                 timeout = httpx.Timeout(settings.corsight_silence_seconds, connect=settings.corsight_connect_seconds)

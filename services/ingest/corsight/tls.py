@@ -11,9 +11,9 @@ from services.ingest.corsight.settings import CorsightSettings
 HTTPS_PORT = 443
 
 
-def tls_context(settings: CorsightSettings, url: httpx.URL) -> ssl.SSLContext:
+def tls_context(settings: CorsightSettings, url: httpx.URL | None) -> ssl.SSLContext:
     """Asks the server at `url` for its certificate where one is pinned, so it may block. Raises `CorsightError`."""
-    if settings.corsight_tls_fingerprint:
+    if settings.corsight_tls_fingerprint and url:
         return _pinned(url, settings.corsight_tls_fingerprint, settings.corsight_connect_seconds)
     try:
         context = ssl.create_default_context(cafile=settings.corsight_ca_file or None)

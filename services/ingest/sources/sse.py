@@ -14,7 +14,7 @@ from services.ingest.cameras import CameraBook
 from services.ingest.corsight.cursor import CURSORS_AWAY, Cursors
 from services.ingest.corsight.endpoints import Service
 from services.ingest.corsight.errors import CorsightError, MisconfiguredError
-from services.ingest.corsight.gaps import Gap, Progress
+from services.ingest.corsight.gaps import LOOK_BACK, Gap, Progress
 from services.ingest.corsight.history import History
 from services.ingest.corsight.refill import Delivery, Refill
 from services.ingest.corsight.retries import Retries
@@ -197,9 +197,9 @@ class Sse:
     async def _fill(self, due: list[Gap]) -> None:
         for gap in due:
             gap.since = gap.since or await self._cursors.read(NAME) or clock.now() - self._first
-        first_looks = [gap.since for gap in due if gap.since and not gap.looked_at]
         until = max(gap.until for gap in due if gap.until)
-        since = min(first_looks, default=until - self._overlap)
+        # What is late is late by minutes; all of a long gap was looked at before.
+        since = min(max(gap.since, until - LOOK_BACK) if gap.looked_at else gap.since for gap in due if gap.since)
         started_at = clock.now()
         filled = await self._refill.fill(since - self._overlap, until + self._overlap)
         log.info("read back", source=NAME, since=since, until=until, rows=filled.rows)
@@ -221,6 +221,10 @@ class Sse:
         if error.is_final:
             self._gaps = [gap for gap in self._gaps if gap not in due]
             self._tell()
+            return
+        # While it lasts there may be ever more of them.
+        since, until = [gap.since for gap in due if gap.since], [gap.until for gap in due if gap.until]
+        self._gaps = [gap for gap in self._gaps if gap not in due] + [Gap(min(since), max(until))]
 
     def _tell(self) -> None:
         if not self._is_connected:
