@@ -155,3 +155,25 @@ def test_a_session_that_grows_for_a_day_writes_few_values_each_time() -> None:
     assert sorted(key.split(":")[0] for key in written) == ["camera", "slot", "slot"]
     assert minutes(feed.sessions(session("a", 0, 30)).minutes)[0] == (0, 0.5, 1, 1, 1)
     assert minutes(feed.sessions(session("a", 0, 30, status="absorbed")).minutes) == [(0, 0.0, 0, 0, 0)]
+
+
+class TestToldOfAtPlacesApart:
+    """As a session is whose appearance was withdrawn and came again at another time."""
+
+    def test_the_latest_version_counts_wherever_the_earlier_ones_lie(self) -> None:
+        feed = CameraFeed()
+        feed.put(replace(session("a", 0, 60), revision=25))
+        feed.put(replace(session("a", 2400, 2460), revision=42))
+        told = feed.put(replace(session("a", 0, 2460), revision=27)).minutes
+        assert minutes(told) == [(0, 0.0, 0, 0, 0), (1, 0.0, 0, 0, 0)]
+        assert feed.put(replace(session("a", 0, 2460, status="absorbed"), revision=29)).minutes == []
+
+    def test_a_version_about_both_replaces_both(self) -> None:
+        feed = CameraFeed()
+        feed.put(replace(session("a", 0, 60), revision=4))
+        feed.put(replace(session("a", 2400, 2460), revision=6))
+        told = feed.put(replace(session("a", 1200, 3000, status="absorbed"), revision=8)).minutes
+        assert [minute for minute, *_, entries, _ in minutes(told) if entries] == []
+        again = feed.put(replace(session("a", 0, 3000), revision=10)).minutes
+        assert sum(minute.entries for minute in again) == 1
+        assert (len(again), {minute.occupancy_peak for minute in again[:-1]}) == (51, {1})

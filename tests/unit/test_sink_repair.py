@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from hypothesis import given, settings
@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from services.common.events.appearances import Appearance, MergedAppearance, subject_id_of
 from services.common.events.common import OTHER
 from services.common.events.sessions import Session, appearances_before, revision_after
+from services.common.sessions import session_of
 from services.sink.domain.repair import Check, Span, settle
 from services.sink.domain.reports import ByOrigin, Told, checks, standing, united
 from services.sink.domain.rows import AppearanceRow
@@ -198,3 +199,43 @@ class TestForgetfulProcessor:
         assert active(shelf) == right(reports)
         assert asyncio.run(settle(shelf, sessions, gap_of)) == []
         assert active(shelf) == right(reports)
+
+
+SEEN = Appearance(
+    appearance_key="k",
+    camera_id=CAMERA,
+    subject_id="track:k",
+    started_at=T0,
+    ended_at=T0 + timedelta(seconds=30),
+    reported_at=T0,
+    source="upload:1#1",
+)
+LATER = replace(SEEN, started_at=T0 + timedelta(hours=1), ended_at=T0 + timedelta(hours=1, seconds=30))
+
+
+def of(
+    report: Appearance, revision: int, status: Literal["active", "absorbed"] = "active", *, partial: bool = False
+) -> Session:
+    """What a processor tells that knows of this report alone."""
+    alone = session_of(CAMERA, report.subject_id, [MergedAppearance.of(report)], revision)
+    return replace(alone, status=status, partial=partial)
+
+
+class TestWithdrawn:
+    def test_a_repaired_record_that_is_read_again_hides_nothing_that_was_said_before_it(self) -> None:
+        shelf = Shelf()
+        shelf.report([(14, SEEN)])
+        asyncio.run(shelf.add([of(SEEN, 17, "absorbed")]))
+        asyncio.run(settle(shelf, [of(SEEN, 14, partial=True), of(SEEN, 15)], gap_of))
+        assert active(shelf) == right([SEEN])
+
+    def test_where_a_partial_record_lies_elsewhere_the_session_is_told_to_be_gone_there(self) -> None:
+        shelf = Shelf()
+        shelf.report([(16, LATER)])
+        asyncio.run(shelf.add([of(LATER, 11)]))
+        told = asyncio.run(settle(shelf, [of(SEEN, 14, "absorbed", partial=True)], gap_of))
+        [gone] = [each for each in told if each.started_at == SEEN.started_at]
+        last = max(told, key=lambda each: each.revision)
+        assert (gone.status, gone.partial, gone.revision > 14) == ("absorbed", False, True)
+        assert (last.started_at, last.status) == (LATER.started_at, "active")
+        assert active(shelf) == right([LATER])

@@ -13,6 +13,7 @@ busy camera in a quarter of an hour.
 
 from collections.abc import Callable, Iterator
 from itertools import chain
+from operator import attrgetter
 from zlib import crc32
 
 import msgspec
@@ -106,7 +107,11 @@ class Slots:
 
         The same version again is written where a crash kept it from being written.
         """
-        known = self._known(span)
+        versions = self._versions(span)
+        known = max(versions, key=attrgetter("revision", "active"), default=None)
+        for other in versions:
+            if other is not known:
+                self._end(other, max(known.revision, span.revision) if known else span.revision)
         if known and known.revision > span.revision:
             return None
         kept = span
@@ -114,7 +119,8 @@ class Slots:
             kept = msgspec.structs.replace(span, reach=max(span.reach, known.reach))
         home = kept.started_at // SLOT
         start, end = _touched(known, kept)
-        for number in {home, *slots_of(*_difference(known, kept))}:
+        changed = _difference(known if len(versions) == 1 else None, kept)
+        for number in {home, *slots_of(*changed)}:
             copy = self._part_of(number, kept.subject_id).get(kept.session_id)
             if copy is None or copy.within(number) != kept.within(number):
                 self._put(number, kept)
@@ -165,12 +171,26 @@ class Slots:
     def _latest(self, copy: Span) -> Span:
         return self._part_of(copy.started_at // SLOT, copy.subject_id).get(copy.session_id, copy)
 
-    def _known(self, span: Span) -> Span | None:
+    def _versions(self, span: Span) -> list[Span]:
+        """The versions of a session to which the slots of another lead. More than one only after a withdrawal, when it
+        was told of at places apart, and then of one that lies about both."""
+        found: dict[int, Span] = {}
         for slot in slots_of(span.started_at, span.ended_at):
             copy = self._part_of(slot, span.subject_id).get(span.session_id)
-            if copy is not None:
-                return copy if copy.started_at // SLOT == slot else self._latest(copy)
-        return None
+            if copy is not None and copy.started_at not in found:
+                latest = copy if copy.started_at // SLOT == slot else self._latest(copy)
+                found[latest.started_at] = latest
+        return list(found.values())
+
+    def _end(self, span: Span, revision: int) -> None:
+        """Have the version, which a later one replaces elsewhere, count no more."""
+        ended = msgspec.structs.replace(span, active=False, revision=revision)
+        for number in slots_of(span.started_at, span.reach):
+            copy = self._part_of(number, span.subject_id).get(span.session_id)
+            if copy is not None and copy.started_at == span.started_at and copy != ended:
+                self._put(number, ended)
+                if span.active and span.ended_at >= number * SLOT:
+                    self._touch(number, span.started_at, span.ended_at)
 
     def _put(self, slot: int, span: Span) -> None:
         place = _place(slot, span.subject_id)

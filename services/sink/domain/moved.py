@@ -17,13 +17,16 @@ def moved(told: Iterable[Session], last: Mapping[str, Session]) -> tuple[list[Se
     left: dict[str, list[Session]] = {}
     for each in told:
         now = last[each.session_id]
-        if each.status == "active" and not each.partial and not _overlap(each, now):
+        # Readers pass over a partial record, and keep what they have at its place until a whole one says more.
+        if (each.status == "active" or each.partial) and not _overlap(each, now):
             left.setdefault(each.session_id, []).append(each)
     gone, again = [], []
     for session_id, places in left.items():
         now = last[session_id]
         revision = revision_of_repair(max(each.revision for each in (*places, now)) + 1)
-        gone += [replace(each, status="absorbed", absorbed_into=None, revision=revision) for each in places]
+        gone += [
+            replace(each, status="absorbed", absorbed_into=None, partial=False, revision=revision) for each in places
+        ]
         again.append(replace(now, partial=False, revision=revision + 2))
     return gone, again
 

@@ -162,7 +162,8 @@ async def settle(facts: Facts, told: Iterable[Session], gap_of: GapOf) -> list[S
     ]
     await facts.add([each for each in newer if each.session_id not in stored])
     await facts.put([each for each in newer if each.session_id in stored])
-    doubtful = [each for each in records if is_doubtful(each, stored.get(each.session_id))]
+    # Not only the newest: a repaired record that is read again must not hide what the processor said before it.
+    doubtful = [each for each in told if is_doubtful(each, stored.get(each.session_id))]
     doubtful += await facts.contradicted([each for each in newer if each.status == "active"])
     doubts = [Span.of(each) for each in doubtful]
     # What a record took away from a session is no longer there to be found, and is in doubt as well.
