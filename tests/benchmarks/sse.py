@@ -9,7 +9,7 @@ from tests.support.waiting import wait_until
 
 APART = 1
 
-EVENTS = 60_000
+EVENTS = 120_000
 DIFFERENT = 3_000
 
 PAGE = """
