@@ -61,10 +61,10 @@ class SourceStatus:
     def starting(self) -> None:
         self._be("starting", "starting")
 
-    def live(self, at: datetime | None = None) -> None:
+    def live(self, at: datetime | None = None, detail: str = "events arrive as they happen") -> None:
         """Connected, and nothing is waiting to be caught up with; `at` is when the source spoke, if it did."""
         self.heard_at = at or self.heard_at
-        self._be("live", "events arrive as they happen")
+        self._be("live", detail)
 
     def catching_up(self, detail: str) -> None:
         self._be("catching_up", detail)

@@ -120,6 +120,7 @@ async def test_what_was_read_before_is_not_delivered_again(parts: Parts) -> None
         async with at_work(source(vendor.url, parts, corsight_history_overlap_seconds=7_200)):
             await come_to_the_truth(vendor, parts.kafka)
             await until(lambda: parts.status.state == "live")
+            assert parts.status.detail.startswith("asked for what is new every")
             count = len(parts.kafka.appearances)
             await one_more_reading(parts)
             assert len(parts.kafka.appearances) - count < len(finished) / 2

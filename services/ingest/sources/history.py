@@ -75,8 +75,8 @@ class PolledHistory:
                 log.warning("will try again", source=NAME, reason=reason, pause_seconds=round(pause, 1))
             else:
                 retries.reset()
-                self.status.live(clock.now())
                 pause = self._settings.corsight_history_interval_seconds
+                self.status.live(clock.now(), f"asked for what is new every {pause:g} s")
             await asyncio.sleep(pause)
 
     async def test(self) -> str:
