@@ -239,3 +239,14 @@ class TestWithdrawn:
         assert (gone.status, gone.partial, gone.revision > 14) == ("absorbed", False, True)
         assert (last.started_at, last.status) == (LATER.started_at, "active")
         assert active(shelf) == right([LATER])
+
+
+def test_what_is_told_otherwise_under_the_same_revision_is_told_right_again() -> None:
+    shelf = Shelf()
+    shelf.report([(8, SEEN)])
+    shorter = replace(SEEN, ended_at=SEEN.started_at)
+    asyncio.run(shelf.add([of(SEEN, 8)]))
+    [again] = asyncio.run(settle(shelf, [of(shorter, 8)], gap_of))
+    assert (again.ended_at, again.revision) == (SEEN.ended_at, 9)
+    assert active(shelf) == right([SEEN])
+    assert asyncio.run(settle(shelf, [again, of(SEEN, 8)], gap_of)) == []

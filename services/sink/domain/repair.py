@@ -103,6 +103,10 @@ def _is_news(told: Session, stored: Session) -> bool:
     return told.revision + 1 >= stored.revision
 
 
+def _differs(told: Session, stored: Session) -> bool:
+    return told.revision == stored.revision and not told.partial and told != stored
+
+
 def _lost_something(told: Session, stored: Session) -> bool:
     return (
         told.started_at > stored.started_at
@@ -174,9 +178,14 @@ async def settle(facts: Facts, told: Iterable[Session], gap_of: GapOf) -> list[S
         if each.revision % 2 == 0:
             reached[each.camera_id] = max(each.revision, reached.get(each.camera_id, 0))
     doubts += await facts.checks_due(reached)
-    untold = {each.session_id: each for each in newer if each.partial}
-    repaired = await repair(facts, doubts, gap_of, untold) if doubts else []
     last = stored | {each.session_id: each for each in newer}
+    # A processor that lost its state may say something else the second time, and of two that are equal in revision
+    # readers may believe the later.
+    otherwise = [each for each in told if _differs(each, last[each.session_id])]
+    doubts += map(Span.of, otherwise)
+    untold = {each.session_id: each for each in newer if each.partial}
+    untold |= {each.session_id: last[each.session_id] for each in otherwise}
+    repaired = await repair(facts, doubts, gap_of, untold) if doubts else []
     news = [each for each in told if each.session_id not in stored or _is_news(each, stored[each.session_id])]
     return await _put_right(facts, repaired, [*stored.values(), *news], last)
 
@@ -202,7 +211,8 @@ async def repair(
 ) -> list[Session]:
     """The session records that put right what is stored around the doubts; none where it is right.
 
-    `untold` are stored records, by id, that readers know as partial only: these are told anew even if they are right.
+    `untold` are stored records, by id, that readers know as partial only, or otherwise: these are told anew even if
+    they are right.
     """
     spans = joined(doubts, gap_of)
     while True:
