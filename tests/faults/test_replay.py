@@ -28,18 +28,14 @@ PARTITIONS_HARMED = 2
 
 
 async def facts(pool: asyncpg.Pool) -> dict[str, list[Any]]:
-    """Every row of every table of facts, but for the time at which something was refused.
+    """Every row of every table of facts, but for revisions and the time at which something was refused.
 
-    Of sessions those that are, whoever had the last word on them: what was repaired on the way, and how often, follows
-    from where the batches were cut.
+    Of sessions those that are: what was repaired on the way, and how often, follows from where the batches were cut.
     """
     found = {}
     for table in FACTS:
-        row = f"to_jsonb({table}) - 'quarantined_at'"
         where = "WHERE status = 'active'" if table == "sessions" else ""
-        if table == "sessions":
-            row += " - 'revision'"
-        rows = await pool.fetch(f"SELECT {row} AS row FROM {table} {where}")
+        rows = await pool.fetch(f"SELECT to_jsonb({table}) - 'quarantined_at' - 'revision' AS row FROM {table} {where}")
         found[table] = sorted(str(row["row"]) for row in rows)
     return found
 

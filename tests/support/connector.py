@@ -1,9 +1,10 @@
 """What a source of the connector stands on, in memory."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -16,9 +17,32 @@ from services.ingest.corsight.cursor import Cursors
 from services.ingest.intake import Taken
 from services.ingest.publisher import Publisher
 from services.ingest.simulator.server import CorsightSimulator
+from services.ingest.sources.history import PolledHistory
+from services.ingest.sources.sse import Sse
 from services.ingest.status import SourceStatus
 from tests import oracle
 from tests.support.waiting import wait_until
+
+Caller = TypeVar("Caller", Sse, PolledHistory)
+
+
+@asynccontextmanager
+async def at_work(made: Caller) -> AsyncIterator[Caller]:
+    running = asyncio.create_task(made.run())
+    try:
+        yield made
+    finally:
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+        await made._session.__aexit__()
+
+
+async def until(condition: Callable[[], Any]) -> None:
+    async def holds() -> bool:
+        return bool(condition())
+
+    await wait_until(holds)
 
 
 class FakeKafka(Publisher):

@@ -1,8 +1,6 @@
 """History read on a schedule: overlapping windows, both databases, and a cursor that never runs ahead of Kafka."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
@@ -16,10 +14,9 @@ from services.ingest.simulator.server import CorsightSimulator
 from services.ingest.sources import history
 from services.ingest.sources.base import SourceError
 from services.ingest.sources.history import PolledHistory
-from tests.support.connector import FAST, Parts, come_to_the_truth
+from tests.support.connector import FAST, Parts, at_work, come_to_the_truth, until
 from tests.support.vendor import Vendor, serving
 from tests.support.vendor_events import appearance_event
-from tests.support.waiting import wait_until
 
 
 def source(url: str, parts: Parts, **others: Any) -> PolledHistory:
@@ -27,25 +24,6 @@ def source(url: str, parts: Parts, **others: Any) -> PolledHistory:
     made = PolledHistory(settings, parts.kafka, parts.cameras, parts.cursors)
     parts.status = made.status
     return made
-
-
-@asynccontextmanager
-async def at_work(made: PolledHistory) -> AsyncIterator[PolledHistory]:
-    running = asyncio.create_task(made.run())
-    try:
-        yield made
-    finally:
-        running.cancel()
-        with suppress(asyncio.CancelledError):
-            await running
-        await made._session.__aexit__()
-
-
-async def until(condition: Callable[[], Any]) -> None:
-    async def holds() -> bool:
-        return bool(condition())
-
-    await wait_until(holds)
 
 
 async def one_more_reading(parts: Parts) -> None:

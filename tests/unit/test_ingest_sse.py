@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
@@ -18,10 +16,9 @@ from services.ingest.simulator.server import CorsightSimulator
 from services.ingest.sources import sse
 from services.ingest.sources.base import SourceError
 from services.ingest.sources.sse import Sse
-from tests.support.connector import FAST, Parts, come_to_the_truth
+from tests.support.connector import FAST, Parts, at_work, come_to_the_truth, until
 from tests.support.vendor import EVENT_PATHS, HISTORY_PATHS, Vendor, serving
 from tests.support.vendor_events import appearance_event
-from tests.support.waiting import wait_until
 
 
 def source(url: str, parts: Parts, **others: Any) -> Sse:
@@ -29,25 +26,6 @@ def source(url: str, parts: Parts, **others: Any) -> Sse:
     made = Sse(settings, parts.kafka, parts.cameras, parts.cursors)
     parts.status = made.status
     return made
-
-
-@asynccontextmanager
-async def at_work(made: Sse) -> AsyncIterator[Sse]:
-    running = asyncio.create_task(made.run())
-    try:
-        yield made
-    finally:
-        running.cancel()
-        with suppress(asyncio.CancelledError):
-            await running
-        await made._session.__aexit__()
-
-
-async def until(condition: Callable[[], Any]) -> None:
-    async def holds() -> bool:
-        return bool(condition())
-
-    await wait_until(holds)
 
 
 @pytest.fixture
