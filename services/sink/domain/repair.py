@@ -98,11 +98,6 @@ def is_doubtful(told: Session, stored: Session | None) -> bool:
     return told.partial or (stored.status == "active" and _lost_something(told, stored))
 
 
-def _is_news(told: Session, stored: Session) -> bool:
-    """Between what says that a session is gone from a place and the last word on it, one revision fits."""
-    return told.revision + 1 >= stored.revision
-
-
 def _differs(told: Session, stored: Session) -> bool:
     return told.revision == stored.revision and not told.partial and told != stored
 
@@ -186,8 +181,7 @@ async def settle(facts: Facts, told: Iterable[Session], gap_of: GapOf) -> list[S
     untold = {each.session_id: each for each in newer if each.partial}
     untold |= {each.session_id: last[each.session_id] for each in otherwise}
     repaired = await repair(facts, doubts, gap_of, untold) if doubts else []
-    news = [each for each in told if each.session_id not in stored or _is_news(each, stored[each.session_id])]
-    return await _put_right(facts, repaired, [*stored.values(), *news], last)
+    return await _put_right(facts, repaired, [*stored.values(), *told], last)
 
 
 async def look_again(facts: Facts, spans: Sequence[Span], gap_of: GapOf) -> list[Session]:
