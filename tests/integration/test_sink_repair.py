@@ -197,7 +197,10 @@ class TestRepair:
             await sink.is_told(batch)
         await sink.hears(*records[heard:])
         assert await sink.sessions() == sink.right()
-        assert await sink.is_told(told + await sink.outbox()) == 0
+        # Where somebody may still believe an earlier record, he is told again; and that is the end of it.
+        repaired = await sink.outbox()
+        await sink.is_told(told + repaired)
+        assert await sink.is_told((await sink.outbox())[len(repaired) :]) == 0
         assert await sink.sessions() == sink.right()
 
 
