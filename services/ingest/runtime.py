@@ -11,6 +11,7 @@ from services.common.logging import get_logger
 from services.common.postgres import SERVER_AWAY
 from services.ingest.commands import TEST_SECONDS, Ask, SourceTable
 from services.ingest.sources.base import Refillable, Source, SourceError
+from services.ingest.status import Fetched
 
 log = get_logger(__name__)
 
@@ -111,7 +112,11 @@ class Runtime:
     async def _do(self, ask: Ask, table: SourceTable) -> None:
         source = self._workers[ask.source].source
         try:
-            answer = await (self._backfill(source, ask) if ask.command == "backfill" else _test(source))
+            if ask.command == "backfill":
+                fetched = await self._backfill(source, ask)
+                answer = f"{fetched.rows:,} events fetched"
+            else:
+                answer = await _test(source)
             succeeded = True
         except SourceError as error:
             answer, succeeded = str(error), False
@@ -130,15 +135,15 @@ class Runtime:
         finally:
             del self._at_work[ask.command_id]
 
-    async def _backfill(self, source: Source, ask: Ask) -> str:
+    async def _backfill(self, source: Source, ask: Ask) -> Fetched:
         if not isinstance(source, Refillable) or ask.since is None or ask.until is None:
             raise SourceError("This source cannot fetch what lies in the past.")
-        count = await source.backfill(ask.since, ask.until)
-        if count:
+        fetched = await source.backfill(ask.since, ask.until)
+        if fetched.rows:
             # Whatever source missed it: they all tell of the same system.
             for each in self._sources:
-                each.status.given_back(ask.since, ask.until)
-        return f"{count:,} events fetched"
+                each.status.given_back(ask.since, ask.until, fetched)
+        return fetched
 
     @property
     def _sources(self) -> list[Source]:

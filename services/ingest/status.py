@@ -19,6 +19,9 @@ MAX_ERRORS = 10
 MAX_MISSED = 100
 RATE_SECONDS = 60
 
+LOST_INSIGHTS = "insight events, such as crowds, could not be read back from history"
+"""Why a span is missed of which history gave every appearance."""
+
 
 class Told(Struct, frozen=True):
     """Something that went wrong, in plain words."""
@@ -33,6 +36,23 @@ class Missed(Struct, frozen=True):
     since: datetime
     until: datetime
     reason: str
+
+
+class Fetched(Struct):
+    """What history gave of a span: every row was accepted, rejected or of an unknown type. `newest` is when the newest
+    of what has finished was reported."""
+
+    rows: int = 0
+    accepted: int = 0
+    rejected: int = 0
+    insights: int = 0
+    newest: datetime | None = None
+
+    def add(self, taken: Taken, rows: int) -> None:
+        self.rows += rows
+        self.accepted += taken.accepted
+        self.rejected += taken.rejected
+        self.insights += len(taken.insights)
 
 
 class SourceStatus:
@@ -120,10 +140,13 @@ class SourceStatus:
         self.missed_spans = sorted([*others, Missed(since, until, reason)], key=_since)[-MAX_MISSED:]
         self.changed = True
 
-    def given_back(self, since: datetime, until: datetime) -> None:
-        """What was missed of this span has come after all."""
+    def given_back(self, since: datetime, until: datetime, fetched: Fetched) -> None:
+        """What was missed of this span has come after all; insight events only where there were some."""
         left = []
         for span in self.missed_spans:
+            if span.reason == LOST_INSIGHTS and not fetched.insights:
+                left.append(span)
+                continue
             if span.since < since:
                 left.append(Missed(span.since, min(span.until, since), span.reason))
             if span.until > until:

@@ -6,7 +6,7 @@ from datetime import datetime
 from fastapi import APIRouter
 
 from services.ingest.sources.base import SourceError
-from services.ingest.status import SourceStatus
+from services.ingest.status import Fetched, SourceStatus
 
 
 class FakeSource:
@@ -39,13 +39,14 @@ class FakeSource:
 
 class RefillableSource(FakeSource):
     found = 7
+    insights = 0
 
     def __init__(self, kind: str = "history") -> None:
         super().__init__(kind)
         self.spans: list[tuple[datetime, datetime]] = []
 
-    async def backfill(self, since: datetime, until: datetime) -> int:
+    async def backfill(self, since: datetime, until: datetime) -> Fetched:
         self.spans.append((since, until))
         if self.found < 0:
             raise SourceError("Corsight does not answer")
-        return self.found
+        return Fetched(rows=self.found, accepted=self.found, insights=self.insights)

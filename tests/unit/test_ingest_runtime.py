@@ -12,6 +12,7 @@ from services.ingest import runtime
 from services.ingest.commands import Ask
 from services.ingest.runtime import Runtime
 from services.ingest.sources.base import Source
+from services.ingest.status import LOST_INSIGHTS
 from tests.support.sources import FakeSource, RefillableSource
 from tests.support.vendor_events import NOON
 from tests.support.waiting import wait_until
@@ -165,6 +166,19 @@ async def test_a_span_that_is_fetched_again_is_missed_by_no_source_any_more(tabl
         await until(lambda: table.answers)
         assert table.answers == {1: (True, "7 events fetched")}
         assert stream.status.missed_spans == []
+
+
+async def test_insight_events_are_missed_until_some_are_fetched(table: FakeTable) -> None:
+    history = RefillableSource("history")
+    history.status.missed(NOON, LATER, LOST_INSIGHTS)
+    table.ask(1, history.name, "backfill")
+    async with running(history):
+        await until(lambda: 1 in table.answers)
+        assert [span.reason for span in history.status.missed_spans] == [LOST_INSIGHTS]
+        history.insights = 2
+        table.ask(2, history.name, "backfill")
+        await until(lambda: 2 in table.answers)
+        assert history.status.missed_spans == []
 
 
 @pytest.mark.parametrize(

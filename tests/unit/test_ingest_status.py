@@ -7,7 +7,7 @@ from services.common.events.appearances import Appearance
 from services.common.events.insights import InsightEvent
 from services.common.kafka.quarantine import refuse
 from services.ingest.intake import Taken
-from services.ingest.status import MAX_ERRORS, MAX_MISSED, Missed, SourceStatus
+from services.ingest.status import LOST_INSIGHTS, MAX_ERRORS, MAX_MISSED, Fetched, Missed, SourceStatus
 from tests.support.vendor_events import NOON
 
 APPEARANCE = Appearance(
@@ -119,5 +119,12 @@ class TestMissed:
         self, status: SourceStatus, since: int, until: int, left: list[tuple[int, int]]
     ) -> None:
         status.missed(NOON, NOON + after(10), "x")
-        status.given_back(NOON + after(since), NOON + after(until))
+        status.given_back(NOON + after(since), NOON + after(until), Fetched(rows=1))
         assert status.missed_spans == [Missed(NOON + after(a), NOON + after(b), "x") for a, b in left]
+
+    def test_insight_events_are_given_back_only_by_insight_events(self, status: SourceStatus) -> None:
+        status.missed(NOON, NOON + after(10), LOST_INSIGHTS)
+        status.given_back(NOON, NOON + after(10), Fetched(rows=7))
+        assert status.missed_spans == [Missed(NOON, NOON + after(10), LOST_INSIGHTS)]
+        status.given_back(NOON, NOON + after(10), Fetched(rows=7, insights=1))
+        assert status.missed_spans == []

@@ -42,6 +42,11 @@ class Progress:
         """Nothing before this is missing either."""
         self._newest = max(until, self._newest or until)
 
+    @property
+    def newest(self) -> datetime | None:
+        """When the latest of them was reported; None before the first."""
+        return self._newest
+
     def _note(self, appearance: Appearance) -> None:
         self._tracks.pop(appearance.appearance_key, None)
         self._tracks[appearance.appearance_key] = (appearance.started_at, appearance.reported_at)

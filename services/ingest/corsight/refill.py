@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import TypeVar
 
-from msgspec import Raw, Struct
+from msgspec import Raw
 
 from services.common import clock
 from services.common.events.quarantine import Quarantined
@@ -18,7 +18,7 @@ from services.ingest.corsight.history import FINISHED, RUNNING, History
 from services.ingest.corsight.retries import Retries
 from services.ingest.inlet import Inlet
 from services.ingest.intake import Taken
-from services.ingest.status import SourceStatus
+from services.ingest.status import Fetched, SourceStatus
 
 T = TypeVar("T")
 
@@ -54,31 +54,24 @@ class Delivery:
                 await asyncio.sleep(pause)
 
 
-class Filled(Struct):
-    """What of a span history gave; `newest` is when the newest of what has finished was reported."""
-
-    rows: int = 0
-    newest: datetime | None = None
-
-
 class Refill:
     def __init__(self, history: History, delivery: Delivery) -> None:
         self._history = history
         self._delivery = delivery
 
-    async def fill(self, since: datetime, until: datetime) -> Filled:
+    async def fill(self, since: datetime, until: datetime) -> Fetched:
         """Both databases. Raises `CorsightError`.
 
         What is running comes first, lest what ends meanwhile be in neither.
         """
-        filled = Filled()
-        async for _, rows in self.pages(RUNNING, since, until):
-            filled.rows += rows
+        fetched = Fetched()
+        async for taken, rows in self.pages(RUNNING, since, until):
+            fetched.add(taken, rows)
         for start, end in slices(since, until):
             async for taken, rows in self.pages(FINISHED, start, end):
-                filled.rows += rows
-                filled.newest = newest_of(taken, filled.newest)
-        return filled
+                fetched.add(taken, rows)
+                fetched.newest = newest_of(taken, fetched.newest)
+        return fetched
 
     async def pages(
         self, database: str, since: datetime, until: datetime, known: "Known | None" = None

@@ -23,6 +23,11 @@ class Waiting:
         self._room = asyncio.Event()
         self._room.set()
 
+    @property
+    def is_empty(self) -> bool:
+        """Kafka has all that came."""
+        return not self._bytes
+
     async def add(self, came: list[Came]) -> None:
         """Returns when there is room for more."""
         if came:

@@ -5,7 +5,7 @@ from typing import Protocol, runtime_checkable
 
 from fastapi import APIRouter
 
-from services.ingest.status import SourceStatus
+from services.ingest.status import Fetched, SourceStatus
 
 
 class SourceError(Exception):
@@ -43,6 +43,6 @@ class Source(Protocol):
 class Refillable(Protocol):
     """A source that can fetch what lies in the past."""
 
-    async def backfill(self, since: datetime, until: datetime) -> int:
-        """Fetch the span again and deliver it; how many elements that were. Raises `SourceError`."""
+    async def backfill(self, since: datetime, until: datetime) -> Fetched:
+        """Fetch the span again and deliver it. Raises `SourceError`."""
         ...

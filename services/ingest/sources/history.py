@@ -18,7 +18,7 @@ from services.ingest.corsight.settings import CorsightSettings
 from services.ingest.inlet import Inlet
 from services.ingest.publisher import Publisher
 from services.ingest.sources.base import SourceError
-from services.ingest.status import SourceStatus
+from services.ingest.status import Fetched, SourceStatus
 
 log = get_logger(__name__)
 
@@ -89,9 +89,9 @@ class PolledHistory:
         minutes = TEST_SPAN.total_seconds() / 60
         return f"Corsight takes the login; the first page of its last {minutes:g} minutes of history has {rows} rows."
 
-    async def backfill(self, since: datetime, until: datetime) -> int:
+    async def backfill(self, since: datetime, until: datetime) -> Fetched:
         try:
-            return (await self._refill.fill(since, until)).rows
+            return await self._refill.fill(since, until)
         except CorsightError as error:
             raise SourceError(str(error)) from error
 

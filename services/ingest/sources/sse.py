@@ -21,15 +21,19 @@ from services.ingest.corsight.retries import Retries
 from services.ingest.corsight.session import Session
 from services.ingest.corsight.settings import CorsightSettings
 from services.ingest.corsight.stream import MAX_EVENT_BYTES, EventStream, elements_of
+from services.ingest.corsight.unheard import Unheard
 from services.ingest.corsight.waiting import Came, Waiting
 from services.ingest.inlet import Inlet
 from services.ingest.publisher import Publisher
 from services.ingest.sources.base import SourceError
-from services.ingest.status import SourceStatus
+from services.ingest.status import Fetched, SourceStatus
 
 log = get_logger(__name__)
 
 NAME = "corsight:sse"
+
+INSIGHTS = "corsight:sse insights"
+"""The cursor of insight events, kept apart: history reaches back for appearances, and holds theirs back."""
 
 MAX_WAITING_BYTES = 8 * 1024 * 1024
 """Of events that were read and are not in Kafka; one of them may make it a little more."""
@@ -50,7 +54,7 @@ _HEADERS = {"Accept": "text/event-stream", "Accept-Encoding": "identity", "Cache
 
 
 class Sse:
-    """Four things at once: reading, publishing, reading back, and keeping the cursor, which never passes a gap."""
+    """Four things at once: reading, publishing, reading back, and keeping the cursors, which never pass a gap."""
 
     name = NAME
     router = None
@@ -70,6 +74,9 @@ class Sse:
         self._progress = Progress(self._overlap)
         self._gaps = [Gap(None)]
         self._waiting = Waiting(MAX_WAITING_BYTES)
+        self._unheard = Unheard(self.status)
+        self._connected_at: datetime | None = None
+        self._heard_at: datetime | None = None
         self._is_connected = False
         for warning in self._session.warnings:
             self.status.warn(warning)
@@ -80,12 +87,13 @@ class Sse:
         self.status.starting()
         try:
             async with asyncio.TaskGroup() as group:
-                parts = (self._publish(), self._read_back(), self._keep_cursor())
+                parts = (self._publish(), self._read_back(), self._keep_cursors())
                 beside = [group.create_task(part) for part in parts]
                 await self._listen()
                 for task in beside:
                     task.cancel()
         finally:
+            self._heard_at = self._all_heard_at
             self._lose()
 
     async def test(self) -> str:
@@ -103,9 +111,9 @@ class Sse:
         except CorsightError as error:
             raise SourceError(str(error)) from error
 
-    async def backfill(self, since: datetime, until: datetime) -> int:
+    async def backfill(self, since: datetime, until: datetime) -> Fetched:
         try:
-            return (await self._refill.fill(since, until)).rows
+            return await self._refill.fill(since, until)
         except CorsightError as error:
             raise SourceError(str(error)) from error
 
@@ -132,17 +140,33 @@ class Sse:
             self._is_connected = False
             self._gaps.append(Gap(self._progress.complete_at))
 
+    def _connect(self, now: datetime) -> None:
+        self._is_connected = True
+        for gap in self._gaps:
+            gap.until = gap.until or now
+        if self._heard_at:
+            self._unheard.add(self._heard_at, now)
+        else:
+            self._unheard.began(now)
+        self._connected_at = self._heard_at = now
+        self._tell()
+
+    @property
+    def _all_heard_at(self) -> datetime | None:
+        """Up to when Kafka has everything that was heard."""
+        if self._waiting.is_empty or self._connected_at is None:
+            return self._heard_at
+        return max(self._connected_at, self._progress.newest or self._connected_at)
+
     async def _read_stream(self, retries: Retries) -> None:
         async with self._session.stream(Service.EVENTS, _HEADERS) as response:
             if response.headers.get("Content-Type", "").startswith("text/html"):
                 raise CorsightError(f"{response.url} answers with a page for people and no stream of events")
-            self._is_connected = True
-            for gap in self._gaps:
-                gap.until = gap.until or clock.now()
-            self._tell()
+            self._connect(clock.now())
             stream = EventStream()
             async for chunk in response.aiter_bytes():
-                self.status.heard(clock.now())
+                self._heard_at = clock.now()
+                self.status.heard(self._heard_at)
                 came: list[Came] = [event for load in stream.feed(chunk) for event in elements_of(load, NAME)]
                 came += self._overlong(stream)
                 if came:
@@ -155,11 +179,13 @@ class Sse:
         return [refuse(f"{NAME}#{stable_id(each.hex())}", "too_large", reason, each) for each in beginnings]
 
     async def _add(self, came: list[Came]) -> None:
-        loop, since = asyncio.get_running_loop(), self._progress.complete_at
+        loop, since, heard_at = asyncio.get_running_loop(), self._progress.complete_at, clock.now()
         before = loop.time()
         await self._waiting.add(came)
         if loop.time() - before >= STALLED_SECONDS:
-            self._gaps.append(Gap(since, clock.now()))
+            now = clock.now()
+            self._gaps.append(Gap(since, now))
+            self._unheard.add(heard_at, now)
 
     async def _publish(self) -> None:
         while True:
@@ -171,6 +197,8 @@ class Sse:
             taken = await self._delivery.deliver(events)
             self._waiting.done()
             self._progress.add(taken, clock.now())
+            if taken.insights:
+                self._unheard.heard_one()
             if self.status.state == "retrying" and self._is_connected:
                 self._tell()
 
@@ -195,19 +223,22 @@ class Sse:
             await asyncio.sleep(retries.next_seconds())
 
     async def _fill(self, due: list[Gap]) -> None:
+        if not self._unheard.has_gone_on:
+            self._unheard.go_on(await self._cursors.read(INSIGHTS))
         for gap in due:
             gap.since = gap.since or await self._cursors.read(NAME) or clock.now() - self._first
         until = max(gap.until for gap in due if gap.until)
         # What is late is late by minutes; all of a long gap was looked at before.
         since = min(max(gap.since, until - LOOK_BACK) if gap.looked_at else gap.since for gap in due if gap.since)
         started_at = clock.now()
-        filled = await self._refill.fill(since - self._overlap, until + self._overlap)
-        log.info("read back", source=NAME, since=since, until=until, rows=filled.rows)
-        if filled.newest:
-            self._progress.read_back(min(filled.newest, until))
+        fetched = await self._refill.fill(since - self._overlap, until + self._overlap)
+        log.info("read back", source=NAME, since=since, until=until, rows=fetched.rows)
+        if fetched.newest:
+            self._progress.read_back(min(fetched.newest, until))
         for gap in due:
             if gap.since and gap.until:
-                self.status.given_back(gap.since, gap.until)
+                self.status.given_back(gap.since, gap.until, fetched)
+        self._unheard.read_back(until, fetched.insights)
         self._gaps = [gap for gap in self._gaps if not (gap in due and gap.looked_at)]
         for gap in due:
             gap.looked_at = started_at
@@ -219,6 +250,7 @@ class Sse:
             if gap.since and gap.until:
                 self.status.missed(gap.since, gap.until, reason)
         if error.is_final:
+            self._unheard.read_back(max(gap.until for gap in due if gap.until), insights=0)
             self._gaps = [gap for gap in self._gaps if gap not in due]
             self._tell()
             return
@@ -234,18 +266,25 @@ class Sse:
         else:
             self.status.live(clock.now())
 
-    async def _keep_cursor(self) -> None:
-        kept = None
+    async def _keep_cursors(self) -> None:
+        kept: dict[str, datetime] = {}
         while True:
             await asyncio.sleep(CURSOR_SECONDS)
-            reached = [gap.since for gap in self._gaps] + [self._progress.complete_at]
-            known = [at for at in reached if at]
-            if len(known) < len(reached) or min(known) == kept:
-                continue
-            try:
-                await self._cursors.advance(NAME, min(known))
-            except CURSORS_AWAY as error:
-                self.status.went_wrong(f"cannot keep in PostgreSQL how far the stream has come: {error}")
-            else:
-                kept = min(known)
-                self.status.reached(kept)
+            for name, reached in ((NAME, self._reached), (INSIGHTS, self._unheard.complete_at(self._all_heard_at))):
+                if reached is None or reached == kept.get(name):
+                    continue
+                try:
+                    await self._cursors.advance(name, reached)
+                except CURSORS_AWAY as error:
+                    self.status.went_wrong(f"cannot keep in PostgreSQL how far the stream has come: {error}")
+                    continue
+                kept[name] = reached
+                if name == NAME:
+                    self.status.reached(reached)
+
+    @property
+    def _reached(self) -> datetime | None:
+        """None while it is not known."""
+        reached = [gap.since for gap in self._gaps] + [self._progress.complete_at]
+        known = [at for at in reached if at]
+        return min(known) if len(known) == len(reached) else None
