@@ -1,6 +1,7 @@
 """``python -m services.ingest``: bring Corsight's events into Kafka."""
 
 import argparse
+from typing import Any
 
 from services.common.logging import configure_logging, get_logger
 from services.common.runner import run
@@ -9,7 +10,15 @@ from services.ingest.settings import IngestSettings
 
 log = get_logger(__name__)
 
-_SECRET = {"corsight_password", "corsight_webhook_secret", "postgres", "postgres_dsn", "redis", "redis_url"}
+_SECRET = {
+    "corsight_kafka_password",
+    "corsight_password",
+    "corsight_webhook_secret",
+    "postgres",
+    "postgres_dsn",
+    "redis",
+    "redis_url",
+}
 
 
 def main() -> None:
@@ -21,8 +30,13 @@ def main() -> None:
     ingest = Ingest(settings)
     if arguments.check:
         return
-    log.info("starting", settings=settings.model_dump(mode="json", exclude=_SECRET))
+    log.info("starting", settings=logged(settings))
     run("ingest", ingest.run, ingest.serve)
+
+
+def logged(settings: IngestSettings) -> dict[str, Any]:
+    """All that is no secret."""
+    return settings.model_dump(mode="json", exclude=_SECRET)
 
 
 if __name__ == "__main__":

@@ -16,15 +16,21 @@ def tls_context(settings: CorsightSettings, url: httpx.URL | None) -> ssl.SSLCon
     if settings.corsight_tls_fingerprint and url:
         return _pinned(url, settings.corsight_tls_fingerprint, settings.corsight_connect_seconds)
     try:
-        context = ssl.create_default_context(cafile=settings.corsight_ca_file or None)
+        context = trusting(settings.corsight_ca_file)
     except OSError as error:
         raise MisconfiguredError(f"DWELL_CORSIGHT_CA_FILE {settings.corsight_ca_file}: {error}") from error
-    if settings.corsight_ca_file:
-        # The server's own certificate, or the intermediate one that signed it, is authority enough.
-        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     if not settings.corsight_tls_verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def trusting(ca_file: str) -> ssl.SSLContext:
+    """The authorities in the file, or the system's where none is named. Raises `OSError`."""
+    context = ssl.create_default_context(cafile=ca_file or None)
+    if ca_file:
+        # The server's own certificate, or the intermediate one that signed it, is authority enough.
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     return context
 
 

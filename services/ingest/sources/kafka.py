@@ -19,6 +19,7 @@ from services.ingest.inlet import Inlet
 from services.ingest.intake import UnreadableError, read_elements
 from services.ingest.publisher import Publisher
 from services.ingest.sources.base import SourceError
+from services.ingest.sources.kafka_security import client_arguments, mistake_of, warnings_of
 from services.ingest.sources.kafka_settings import KafkaSourceSettings
 from services.ingest.status import SourceStatus
 
@@ -51,10 +52,13 @@ class KafkaSource:
     def __init__(self, settings: KafkaSourceSettings, publisher: Publisher, cameras: CameraBook) -> None:
         self.status = SourceStatus(self.name)
         self._inlet = Inlet(publisher, cameras, self.status, self.name)
+        self._settings = settings
         self._bootstrap = settings.corsight_kafka_bootstrap or settings.kafka_bootstrap
         self._topic = settings.corsight_kafka_topic
         self._longest_pause = settings.corsight_kafka_retry_seconds
         self._pause = FIRST_PAUSE_SECONDS
+        for warning in warnings_of(settings):
+            self.status.warn(warning)
 
     async def run(self) -> None:
         self.status.starting()
@@ -86,7 +90,7 @@ class KafkaSource:
             return "DWELL_CORSIGHT_KAFKA_TOPIC is empty: it names the topic to mirror"
         if self._topic in set(Topic):
             return f"DWELL_CORSIGHT_KAFKA_TOPIC: {self._topic} is a topic of our own"
-        return None
+        return mistake_of(self._settings)
 
     async def _mirror(self) -> None:
         async with self._consumer(MIRROR) as kafka:
@@ -129,6 +133,7 @@ class KafkaSource:
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             fetch_max_bytes=FETCH_BYTES,
+            **await asyncio.to_thread(client_arguments, self._settings),
         )
         try:
             await kafka.start()
