@@ -1,5 +1,6 @@
 import { useState } from 'react'
 import type { Source } from '../../api/types'
+import { Icon } from '../../ui/icon'
 import { hasRole, useMe } from '../auth/queries'
 import { BackfillDialog } from './backfill-dialog'
 import { useSourceCall, useSourceTest } from './queries'
@@ -21,7 +22,7 @@ export function SourceActions({ source }: { source: Source }) {
     test.mutate()
   }
   const found = test.data
-  const fault = test.error?.message ?? call.error?.message ?? (found?.ok === false ? found.detail : null)
+  const fault = test.error?.message ?? call.error?.message
   return (
     <>
       <div className="source-actions">
@@ -46,6 +47,14 @@ export function SourceActions({ source }: { source: Source }) {
       <p role="status" className="said">
         {found?.ok && `Test passed: ${found.detail}`}
       </p>
+      {found?.ok === false && (
+        <p className="notice notice-bad notice-icon" role="alert">
+          <Icon name="close" />
+          <span>
+            <strong>Test failed:</strong> {found.detail}
+          </span>
+        </p>
+      )}
       {fault && (
         <p className="form-error" role="alert">
           {fault}

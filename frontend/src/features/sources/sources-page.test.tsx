@@ -114,7 +114,9 @@ describe('a source', () => {
 
     server.on('POST /sources/corsight:sse/test', { ok: false, detail: 'The password is wrong.' })
     await user.click(first.getByRole('button', { name: 'Test corsight:sse' }))
-    await waitFor(() => expect(first.getByRole('alert')).toHaveTextContent('The password is wrong.'))
+    await waitFor(() => expect(first.getByRole('alert')).toHaveTextContent('Test failed: The password is wrong.'))
+    expect(first.getByRole('alert')).toHaveClass('notice-bad')
+    expect(first.getByRole('alert').querySelector('svg')).toBeInTheDocument()
 
     server.on('POST /sources/corsight:sse/test', { ok: true, detail: 'Signed in; 12 cameras.' })
     await user.click(first.getByRole('button', { name: 'Test corsight:sse' }))
