@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from services.common import clock
 from services.ingest.sources.base import Refillable, Source
-from services.ingest.status import Missed
+from services.ingest.status import Fetched, Missed
 
 TEST_SECONDS = 15.0
 """How long a test may take; the gateway waits somewhat longer for the answer."""
@@ -88,12 +88,19 @@ class SourceTable:
         )
         return [Ask(**row) for row in rows]
 
-    async def answer(self, ask: Ask, *, succeeded: bool, answer: str) -> None:
+    async def answer(self, ask: Ask, *, succeeded: bool, answer: str, fetched: Fetched | None = None) -> None:
         await self._db.execute(
-            "UPDATE source_commands SET answered_at = now(), succeeded = $2, answer = $3 WHERE command_id = $1",
+            """
+            UPDATE source_commands
+            SET answered_at = now(), succeeded = $2, answer = $3, rows_read = $4, accepted = $5, rejected = $6
+            WHERE command_id = $1
+            """,
             ask.command_id,
             succeeded,
             answer,
+            fetched and fetched.rows,
+            fetched and fetched.accepted,
+            fetched and fetched.rejected,
         )
 
 

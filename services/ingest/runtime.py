@@ -110,7 +110,7 @@ class Runtime:
         self._told_at = now
 
     async def _do(self, ask: Ask, table: SourceTable) -> None:
-        source = self._workers[ask.source].source
+        source, fetched = self._workers[ask.source].source, None
         try:
             if ask.command == "backfill":
                 fetched = await self._backfill(source, ask)
@@ -128,7 +128,7 @@ class Runtime:
             if not succeeded:
                 source.status.went_wrong(f"could not fetch {ask.since:%Y-%m-%d %H:%M} to {ask.until:%H:%M}: {answer}")
         try:
-            await table.answer(ask, succeeded=succeeded, answer=answer)
+            await table.answer(ask, succeeded=succeeded, answer=answer, fetched=fetched)
         except _AWAY:
             # Asked again at a later turn, which changes nothing but the answer.
             log.warning("cannot answer", source=ask.source, command=ask.command)

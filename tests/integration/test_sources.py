@@ -174,7 +174,35 @@ async def test_a_span_is_fetched_again_also_if_the_connector_is_away_when_it_is_
             return await gateway.database.fetchval("SELECT answer FROM source_commands WHERE succeeded")
 
         assert await wait_until(is_answered) == "7 events fetched"
+        shown = await told(gateway, "corsight:history", state="live")
     assert source.spans == [(NOON, LATER)]
+    assert shown["last_backfill"].pop("finished_at")
+    assert shown["last_backfill"] == {
+        "since": "2026-03-10T12:00:00Z",
+        "until": "2026-03-10T12:05:00Z",
+        "rows": 7,
+        "accepted": 7,
+        "rejected": 0,
+        "error": None,
+    }
+
+
+async def test_of_back_fills_the_last_that_ended_is_shown_and_why_it_failed(gateway: Gateway) -> None:
+    source = RefillableSource("history")
+    async with connector(gateway, source, RefillableSource("sse")):
+        assert (await told(gateway, "corsight:history", state="live"))["last_backfill"] is None
+        await post(gateway, "corsight:history/backfill", **SPAN)
+
+        async def ended(wanted: str | None) -> Any:
+            last = (await told(gateway, "corsight:history"))["last_backfill"]
+            return last if last and last["error"] == wanted else None
+
+        await wait_until(lambda: ended(None))
+        source.found = -1
+        await post(gateway, "corsight:history/backfill", **SPAN)
+        last = await wait_until(lambda: ended("Corsight does not answer"))
+        assert (last["rows"], last["accepted"], last["rejected"]) == (None, None, None)
+        assert (await told(gateway, "corsight:sse"))["last_backfill"] is None
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from services.ingest import runtime
 from services.ingest.commands import Ask
 from services.ingest.runtime import Runtime
 from services.ingest.sources.base import Source
-from services.ingest.status import LOST_INSIGHTS
+from services.ingest.status import LOST_INSIGHTS, Fetched
 from tests.support.sources import FakeSource, RefillableSource
 from tests.support.vendor_events import NOON
 from tests.support.waiting import wait_until
@@ -51,7 +51,7 @@ class FakeTable:
         self._check()
         self.states = [source.status.state for source in sources]
 
-    async def answer(self, ask: Ask, *, succeeded: bool, answer: str) -> None:
+    async def answer(self, ask: Ask, *, succeeded: bool, answer: str, fetched: Fetched | None = None) -> None:
         self._check()
         del self.asks[ask.command_id]
         self.answers[ask.command_id] = (succeeded, answer)

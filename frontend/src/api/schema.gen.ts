@@ -1042,6 +1042,41 @@ export interface components {
             /** Last Day */
             last_day: string | null;
         };
+        /**
+         * FinishedBackfill
+         * @description What a span that somebody asked for came to; rows that are neither accepted nor rejected are of unknown types.
+         */
+        FinishedBackfill: {
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+            /**
+             * Finished At
+             * Format: date-time
+             */
+            finished_at: string;
+            /**
+             * Rows
+             * @description read from what the camera system keeps; null where it failed
+             */
+            rows: number | null;
+            /** Accepted */
+            accepted: number | null;
+            /** Rejected */
+            rejected: number | null;
+            /**
+             * Error
+             * @description why it failed, in plain words
+             */
+            error: string | null;
+        };
         /** HistogramBin */
         HistogramBin: {
             /** From Seconds */
@@ -1619,6 +1654,8 @@ export interface components {
              * @description spans of which events may be lacking
              */
             missed: components["schemas"]["MissedSpan"][];
+            /** @description the one that ended last; null before the first */
+            last_backfill: components["schemas"]["FinishedBackfill"] | null;
             /** Warnings */
             warnings: string[];
             /**

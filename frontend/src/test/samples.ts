@@ -131,6 +131,7 @@ export function aSource(change: Partial<Source> = {}): Source {
     next_retry_at: null,
     cursor_at: null,
     missed: [],
+    last_backfill: null,
     warnings: [],
     paused: false,
     updated_at: '2025-11-21T10:00:01Z',

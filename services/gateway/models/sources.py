@@ -17,6 +17,18 @@ class MissedSpan(BaseModel):
     reason: str
 
 
+class FinishedBackfill(BaseModel):
+    """What a span that somebody asked for came to; rows that are neither accepted nor rejected are of unknown types."""
+
+    since: datetime
+    until: datetime
+    finished_at: datetime
+    rows: int | None = Field(description="read from what the camera system keeps; null where it failed")
+    accepted: int | None
+    rejected: int | None
+    error: str | None = Field(description="why it failed, in plain words")
+
+
 class Source(BaseModel):
     """Counts are of elements as they came: one that comes twice counts twice here, and once in every chart."""
 
@@ -37,6 +49,7 @@ class Source(BaseModel):
     next_retry_at: datetime | None
     cursor_at: datetime | None = Field(description="before this nothing is missing")
     missed: list[MissedSpan] = Field(description="spans of which events may be lacking")
+    last_backfill: FinishedBackfill | None = Field(description="the one that ended last; null before the first")
     warnings: list[str]
     paused: bool = Field(description="as somebody asked; the state follows within a second")
     updated_at: datetime

@@ -19,7 +19,17 @@ POLL_SECONDS = 0.2
 _SELECT = """
     SELECT name, kind, refillable, state, detail, newest_event_at, lag_seconds, events_per_minute, accepted, rejected,
            unknown, errors, next_retry_at, cursor_at, missed, warnings, paused, updated_at,
-           updated_at < now() - $1 * interval '1 second' AS stale
+           updated_at < now() - $1 * interval '1 second' AS stale,
+           (
+               SELECT jsonb_build_object(
+                   'since', since, 'until', until, 'finished_at', answered_at, 'rows', rows_read,
+                   'accepted', commands.accepted, 'rejected', commands.rejected,
+                   'error', CASE WHEN NOT succeeded THEN answer END
+               )
+               FROM source_commands AS commands
+               WHERE source = name AND command = 'backfill' AND answered_at IS NOT NULL
+               ORDER BY answered_at DESC LIMIT 1
+           ) AS last_backfill
     FROM sources WHERE configured
 """
 

@@ -40,7 +40,9 @@ export function BackfillDialog({ name, span, onClose }: BackfillProps) {
     <Dialog title={`Fetch a span again from ${name}`} onClose={onClose}>
       {backfill.isSuccess ? (
         <>
-          <p role="status">The source was told to fetch it. The charts change as it comes in.</p>
+          <p role="status">
+            The source was told to fetch it. The charts change as it comes in, and the source says what came of it.
+          </p>
           <div className="dialog-actions">
             <button type="button" className="primary" onClick={onClose}>
               Close

@@ -5,7 +5,7 @@ import { kindWords, secondsToRetry, standing } from '../../lib/sources'
 import { useServerSecond } from '../alerts/stream'
 import { useZone } from '../filters/use-view'
 import { SourceActions } from './source-actions'
-import { SourceErrors, SourceMissed } from './source-past'
+import { SourceBackfill, SourceErrors, SourceMissed } from './source-past'
 import { SourceState } from './source-state'
 
 /** One way by which events come in: how it is now, what it brought, what went wrong, and what can be done about it. */
@@ -36,6 +36,7 @@ export function SourceCard({ source }: { source: Source }) {
       ))}
       <Figures source={source} />
       <SourceMissed source={source} />
+      <SourceBackfill last={source.last_backfill} />
       <SourceErrors errors={source.errors} />
       <SourceActions source={source} />
     </li>

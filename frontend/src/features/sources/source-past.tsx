@@ -1,7 +1,8 @@
 import { useState } from 'react'
 import type { Source } from '../../api/types'
-import { formatInstant, plural } from '../../lib/format'
+import { formatCount, formatInstant, plural } from '../../lib/format'
 import { type Span, spanWords } from '../../lib/sources'
+import { Icon } from '../../ui/icon'
 import { hasRole, useMe } from '../auth/queries'
 import { useZone } from '../filters/use-view'
 import { BackfillDialog } from './backfill-dialog'
@@ -64,6 +65,31 @@ function Spans({ source, spans, label, onFetch }: SpansProps) {
         )
       })}
     </ul>
+  )
+}
+
+/** What the span came to that somebody asked for last. */
+export function SourceBackfill({ last }: { last: Source['last_backfill'] }) {
+  const zone = useZone()
+  if (!last) return null
+  const span = spanWords(last, zone)
+  const ended = (
+    <time dateTime={last.finished_at} title={formatInstant(last.finished_at, zone, 'full')}>
+      {formatInstant(last.finished_at, zone, 'moment')}
+    </time>
+  )
+  return last.error === null ? (
+    <p className="quiet">
+      Fetched again, {span}: {plural(last.rows ?? 0, 'row')} read, {formatCount(last.accepted)} taken,{' '}
+      {formatCount(last.rejected)} rejected; done at {ended}.
+    </p>
+  ) : (
+    <p className="notice notice-bad notice-icon">
+      <Icon name="close" />
+      <span>
+        <strong>Could not fetch {span} again:</strong> {last.error} <span className="quiet">({ended})</span>
+      </span>
+    </p>
   )
 }
 

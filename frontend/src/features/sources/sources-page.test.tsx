@@ -167,6 +167,31 @@ describe('a source', () => {
     expect(screen.queryByRole('dialog')).not.toBeInTheDocument()
   })
 
+  it('that fetched one says what it came to', async () => {
+    const last = {
+      since: '2025-11-20T11:00:00Z',
+      until: '2025-11-20T12:30:00Z',
+      finished_at: '2025-11-21T09:00:00Z',
+      rows: 1240,
+      accepted: 1230,
+      rejected: 10,
+      error: null,
+    }
+    const { first } = await open(aSource({ last_backfill: last }))
+    expect(first.getByText(/Fetched again/)).toHaveTextContent(
+      'Fetched again, 20 Nov, 18:00:00 – 19:30:00: 1,240 rows read, 1,230 taken, 10 rejected; done at 21 Nov, 16:00:00.',
+    )
+  })
+
+  it('that could not fetch one says why', async () => {
+    const span = { since: '2025-11-20T11:00:00Z', until: '2025-11-20T12:30:00Z', finished_at: '2025-11-21T09:00:00Z' }
+    const last = { ...span, rows: null, accepted: null, rejected: null, error: 'the history service answers 500' }
+    const { first } = await open(aSource({ last_backfill: last }))
+    const told = first.getByText('Could not fetch 20 Nov, 18:00:00 – 19:30:00 again:').closest('.notice')
+    expect(told).toHaveTextContent('again: the history service answers 500 (21 Nov, 16:00:00)')
+    expect(told).toHaveClass('notice-bad')
+  })
+
   it('that keeps no past offers no span of it', async () => {
     const { first } = await open(aSource({ name: 'corsight:webhook', kind: 'webhook', refillable: false }))
     expect(first.getByRole('button', { name: 'Pause corsight:webhook' })).toBeInTheDocument()
