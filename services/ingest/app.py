@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from itertools import groupby
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -21,6 +22,7 @@ from services.common.postgres import create_pool
 from services.common.runner import serve
 from services.common.topics import PARTITIONS, Topic
 from services.ingest.cameras import CameraBook
+from services.ingest.corsight.system import System
 from services.ingest.faces import open_faces
 from services.ingest.publisher import Publisher
 from services.ingest.runtime import Runtime
@@ -33,11 +35,22 @@ from services.ingest.sources.webhook import Webhook
 
 log = get_logger(__name__)
 
-SOURCES: dict[str, Callable[[IngestSettings, Publisher, CameraBook], Source]] = {
-    "sse": Sse,
-    "history": PolledHistory,
-    "webhook": Webhook,
-    "kafka": KafkaSource,
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What sources have in common."""
+
+    settings: IngestSettings
+    system: System
+    publisher: Publisher
+    cameras: CameraBook
+
+
+SOURCES: dict[str, Callable[[Shared], Source]] = {
+    "sse": lambda shared: Sse(shared.system, shared.publisher, shared.cameras),
+    "history": lambda shared: PolledHistory(shared.system, shared.publisher, shared.cameras),
+    "webhook": lambda shared: Webhook(shared.settings, shared.publisher, shared.cameras),
+    "kafka": lambda shared: KafkaSource(shared.settings, shared.publisher, shared.cameras),
 }
 
 
@@ -54,9 +67,10 @@ class Ingest:
         self._faces = open_faces(settings)
         self._publisher = Publisher(settings.ingest_publish_seconds, self._faces)
         self._cameras = CameraBook()
+        shared = Shared(settings, System(settings), self._publisher, self._cameras)
         # A name given twice is one source.
         names = dict.fromkeys(settings.corsight_sources)
-        self._sources = [SOURCES[name](settings, self._publisher, self._cameras) for name in names]
+        self._sources = [SOURCES[name](shared) for name in names]
         self._ready = asyncio.Event()
         self._runtime = Runtime(
             self._sources, lambda: create_pool(settings.postgres_dsn, "dwell-ingest", max_size=2), self._ready

@@ -35,7 +35,7 @@ async def at_work(made: Caller) -> AsyncIterator[Caller]:
         running.cancel()
         with suppress(asyncio.CancelledError):
             await running
-        await made._session.__aexit__()
+        await made._system.session.__aexit__()
 
 
 async def until(condition: Callable[[], Any]) -> None:

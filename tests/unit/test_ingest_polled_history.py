@@ -9,6 +9,7 @@ import pytest
 from services.common import clock
 from services.ingest.corsight.refill import Known
 from services.ingest.corsight.settings import CorsightSettings
+from services.ingest.corsight.system import System
 from services.ingest.simulator.api import HistoryForm
 from services.ingest.simulator.server import CorsightSimulator
 from services.ingest.sources import history
@@ -21,7 +22,7 @@ from tests.support.vendor_events import appearance_event
 
 def source(url: str, parts: Parts, **others: Any) -> PolledHistory:
     settings = CorsightSettings(**(FAST | {"corsight_url": url, "corsight_history_page": 20} | others))
-    made = PolledHistory(settings, parts.kafka, parts.cameras, parts.cursors)
+    made = PolledHistory(System(settings, parts.cursors), parts.kafka, parts.cameras)
     parts.status = made.status
     return made
 

@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse
 from services.common import clock
 from services.ingest.corsight.settings import CorsightSettings
 from services.ingest.corsight.stream import MAX_EVENT_BYTES
+from services.ingest.corsight.system import System
 from services.ingest.simulator.api import HistoryForm
 from services.ingest.simulator.server import CorsightSimulator
 from services.ingest.sources import sse
@@ -24,7 +25,7 @@ from tests.support.vendor_events import appearance_event
 
 def source(url: str, parts: Parts, **others: Any) -> Sse:
     settings = CorsightSettings(**(FAST | {"corsight_url": url} | others))
-    made = Sse(settings, parts.kafka, parts.cameras, parts.cursors)
+    made = Sse(System(settings, parts.cursors), parts.kafka, parts.cameras)
     parts.status = made.status
     return made
 

@@ -8,6 +8,7 @@ import pytest
 
 from services.common import clock
 from services.ingest.corsight.settings import CorsightSettings
+from services.ingest.corsight.system import System
 from services.ingest.corsight.unheard import MAX_SPANS, Unheard
 from services.ingest.simulator.server import CorsightSimulator
 from services.ingest.sources import sse
@@ -81,7 +82,7 @@ class TestSpans:
 
 def source(url: str, parts: Parts, **others: Any) -> Sse:
     settings = CorsightSettings(**(FAST | {"corsight_url": url} | others))
-    made = Sse(settings, parts.kafka, parts.cameras, parts.cursors)
+    made = Sse(System(settings, parts.cursors), parts.kafka, parts.cameras)
     parts.status = made.status
     return made
 

@@ -69,6 +69,8 @@ class Access:
         if not all(right):
             raise Refused(401, "wrong username or password")
         self.logins += 1
+        if self.faults.one_session:
+            self._expire.clear()
         token = str(uuid.uuid4())
         seconds = self.token_seconds if session_seconds is None else min(session_seconds, self.token_seconds)
         now = monotonic()

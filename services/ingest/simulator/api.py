@@ -79,7 +79,10 @@ class Api:
         session_time: Annotated[float | None, Form(gt=0)] = None,
     ) -> dict[str, Any]:
         await self.access.work()
-        return self.access.login(username, password, session_time)
+        answer = self.access.login(username, password, session_time)
+        if self.vendor.faults.one_session:
+            self.streams.end()
+        return answer
 
     async def _cameras(self) -> dict[str, Any]:
         cameras = [

@@ -14,6 +14,7 @@ class Faults(BaseModel):
     drop_every: int = Field(0, ge=0, description="every stream ends in the middle of the line of its so-manieth event")
     unauthorized: int = Field(0, ge=0, description="so many requests are told 401; every token given out is void then")
     refused_logins: int = Field(0, ge=0, description="so many logins are told 401 though they are right")
+    one_session: bool = Field(False, description="a login ends the session that the user had, and its streams")
     redirects: int = Field(0, ge=0, description="so many requests of the direct stream are told 307")
     errors: int = Field(0, ge=0, description="so many requests, logins too, are told 500")
     duplicate: float = Field(0.0, ge=0, le=1, description="this share of events is sent twice")

@@ -69,6 +69,10 @@ class Streams:
 
     def close(self) -> None:
         self._is_closed = True
+        self.end()
+
+    def end(self) -> None:
+        """Those that are open now; others may be opened."""
         for stream in self._open:
             stream.end()
 

@@ -7,14 +7,13 @@ from datetime import datetime, timedelta
 from services.common import clock
 from services.common.logging import get_logger
 from services.ingest.cameras import CameraBook
-from services.ingest.corsight.cursor import CURSORS_AWAY, Cursors
+from services.ingest.corsight.cursor import CURSORS_AWAY
 from services.ingest.corsight.errors import CorsightError, MisconfiguredError
 from services.ingest.corsight.gaps import LOOK_BACK, Unfinished
-from services.ingest.corsight.history import FINISHED, RUNNING, History
+from services.ingest.corsight.history import FINISHED, RUNNING
 from services.ingest.corsight.refill import Delivery, Known, Refill, newest_of, slices
 from services.ingest.corsight.retries import Retries
-from services.ingest.corsight.session import Session
-from services.ingest.corsight.settings import CorsightSettings
+from services.ingest.corsight.system import System
 from services.ingest.inlet import Inlet
 from services.ingest.publisher import Publisher
 from services.ingest.sources.base import SourceError
@@ -42,26 +41,21 @@ class PolledHistory:
     name = NAME
     router = None
 
-    def __init__(
-        self, settings: CorsightSettings, publisher: Publisher, cameras: CameraBook, cursors: Cursors | None = None
-    ) -> None:
+    def __init__(self, system: System, publisher: Publisher, cameras: CameraBook) -> None:
         self.status = SourceStatus(self.name)
-        self._settings = settings
-        self._cursors = cursors or Cursors(settings.postgres_dsn)
-        self._session = Session(settings)
-        self._history = History(self._session, settings)
+        self._system = system
         inlet = Inlet(publisher, cameras, self.status, self.name)
-        self._refill = Refill(self._history, Delivery(inlet, self.status))
+        self._refill = Refill(system.history, Delivery(inlet, self.status))
         self._known = Known()
-        self._overlap = timedelta(seconds=settings.corsight_history_overlap_seconds)
+        self._overlap = timedelta(seconds=system.settings.corsight_history_overlap_seconds)
         self._complete_at: datetime | None = None
         self._unfinished = Unfinished()
-        for warning in self._session.warnings:
+        for warning in self._system.session.warnings:
             self.status.warn(warning)
 
     async def run(self) -> None:
         self.status.starting()
-        retries = Retries(self._settings.corsight_retry_seconds)
+        retries = Retries(self._system.settings.corsight_retry_seconds)
         while True:
             try:
                 await self._read()
@@ -75,14 +69,14 @@ class PolledHistory:
                 log.warning("will try again", source=NAME, reason=reason, pause_seconds=round(pause, 1))
             else:
                 retries.reset()
-                pause = self._settings.corsight_history_interval_seconds
+                pause = self._system.settings.corsight_history_interval_seconds
                 self.status.live(clock.now(), f"asked for what is new every {pause:g} s")
             await asyncio.sleep(pause)
 
     async def test(self) -> str:
         now = clock.now()
         try:
-            async with aclosing(self._history.pages(now - TEST_SPAN, now, FINISHED)) as pages:
+            async with aclosing(self._system.history.pages(now - TEST_SPAN, now, FINISHED)) as pages:
                 rows = len(await anext(pages, []))
         except CorsightError as error:
             raise SourceError(str(error)) from error
@@ -98,8 +92,8 @@ class PolledHistory:
     async def _read(self) -> None:
         now = clock.now()
         if self._complete_at is None:
-            first = now - timedelta(hours=self._settings.corsight_history_first_hours)
-            self._complete_at = await self._cursors.read(NAME) or first
+            first = now - timedelta(hours=self._system.settings.corsight_history_first_hours)
+            self._complete_at = await self._system.cursors.read(NAME) or first
         since = min(self._complete_at, self._unfinished.gone_since or self._complete_at) - self._overlap
         if now - since > self._overlap + LONG:
             self.status.catching_up(f"reading history from {since:%Y-%m-%d %H:%M} UTC on")
@@ -127,7 +121,7 @@ class PolledHistory:
         running_since = self._unfinished.since or complete_at
         reached = min(complete_at, max(running_since, complete_at - LOOK_BACK))
         try:
-            await self._cursors.advance(NAME, reached)
+            await self._system.cursors.advance(NAME, reached)
         except CURSORS_AWAY as error:
             self.status.went_wrong(f"cannot keep in PostgreSQL how far history was read: {error}")
         else:

@@ -11,16 +11,14 @@ from services.common.events.quarantine import Quarantined
 from services.common.kafka.quarantine import refuse
 from services.common.logging import get_logger
 from services.ingest.cameras import CameraBook
-from services.ingest.corsight.cursor import CURSORS_AWAY, Cursors
+from services.ingest.corsight.cursor import CURSORS_AWAY
 from services.ingest.corsight.endpoints import Service
 from services.ingest.corsight.errors import CorsightError, MisconfiguredError
 from services.ingest.corsight.gaps import LOOK_BACK, Gap, Progress
-from services.ingest.corsight.history import History
 from services.ingest.corsight.refill import Delivery, Refill
 from services.ingest.corsight.retries import Retries
-from services.ingest.corsight.session import Session
-from services.ingest.corsight.settings import CorsightSettings
 from services.ingest.corsight.stream import MAX_EVENT_BYTES, EventStream, elements_of
+from services.ingest.corsight.system import System
 from services.ingest.corsight.unheard import Unheard
 from services.ingest.corsight.waiting import Came, Waiting
 from services.ingest.inlet import Inlet
@@ -59,15 +57,12 @@ class Sse:
     name = NAME
     router = None
 
-    def __init__(
-        self, settings: CorsightSettings, publisher: Publisher, cameras: CameraBook, cursors: Cursors | None = None
-    ) -> None:
+    def __init__(self, system: System, publisher: Publisher, cameras: CameraBook) -> None:
         self.status = SourceStatus(self.name)
-        self._settings = settings
-        self._cursors = cursors or Cursors(settings.postgres_dsn)
-        self._session = Session(settings)
+        self._system = system
+        settings = system.settings
         self._delivery = Delivery(Inlet(publisher, cameras, self.status, self.name), self.status)
-        self._refill = Refill(History(self._session, settings), self._delivery)
+        self._refill = Refill(system.history, self._delivery)
         self._overlap = timedelta(seconds=settings.corsight_history_overlap_seconds)
         self._look_again = timedelta(seconds=settings.corsight_history_interval_seconds)
         self._first = timedelta(hours=settings.corsight_history_first_hours)
@@ -78,7 +73,7 @@ class Sse:
         self._connected_at: datetime | None = None
         self._heard_at: datetime | None = None
         self._is_connected = False
-        for warning in self._session.warnings:
+        for warning in self._system.session.warnings:
             self.status.warn(warning)
 
     async def run(self) -> None:
@@ -98,7 +93,7 @@ class Sse:
 
     async def test(self) -> str:
         try:
-            async with self._session.stream(Service.EVENTS, _HEADERS) as response:
+            async with self._system.session.stream(Service.EVENTS, _HEADERS) as response:
                 stream, events = EventStream(), 0
                 try:
                     async with asyncio.timeout(TEST_SECONDS):
@@ -119,7 +114,7 @@ class Sse:
 
     async def _listen(self) -> None:
         """Returns where no attempt can succeed."""
-        retries = Retries(self._settings.corsight_retry_seconds)
+        retries = Retries(self._system.settings.corsight_retry_seconds)
         while True:
             try:
                 await self._read_stream(retries)
@@ -159,7 +154,7 @@ class Sse:
         return max(self._connected_at, self._progress.newest or self._connected_at)
 
     async def _read_stream(self, retries: Retries) -> None:
-        async with self._session.stream(Service.EVENTS, _HEADERS) as response:
+        async with self._system.session.stream(Service.EVENTS, _HEADERS) as response:
             if response.headers.get("Content-Type", "").startswith("text/html"):
                 raise CorsightError(f"{response.url} answers with a page for people and no stream of events")
             self._connect(clock.now())
@@ -203,7 +198,7 @@ class Sse:
                 self._tell()
 
     async def _read_back(self) -> None:
-        retries = Retries(self._settings.corsight_retry_seconds)
+        retries = Retries(self._system.settings.corsight_retry_seconds)
         while True:
             now = clock.now()
             due = [gap for gap in self._gaps if gap.is_due(now, self._look_again)]
@@ -224,9 +219,9 @@ class Sse:
 
     async def _fill(self, due: list[Gap]) -> None:
         if not self._unheard.has_gone_on:
-            self._unheard.go_on(await self._cursors.read(INSIGHTS))
+            self._unheard.go_on(await self._system.cursors.read(INSIGHTS))
         for gap in due:
-            gap.since = gap.since or await self._cursors.read(NAME) or clock.now() - self._first
+            gap.since = gap.since or await self._system.cursors.read(NAME) or clock.now() - self._first
         until = max(gap.until for gap in due if gap.until)
         # What is late is late by minutes; all of a long gap was looked at before.
         since = min(max(gap.since, until - LOOK_BACK) if gap.looked_at else gap.since for gap in due if gap.since)
@@ -274,7 +269,7 @@ class Sse:
                 if reached is None or reached == kept.get(name):
                     continue
                 try:
-                    await self._cursors.advance(name, reached)
+                    await self._system.cursors.advance(name, reached)
                 except CURSORS_AWAY as error:
                     self.status.went_wrong(f"cannot keep in PostgreSQL how far the stream has come: {error}")
                     continue
