@@ -26,6 +26,16 @@ def by_lane(facts: Iterable[Any]) -> dict[Topic, list[Any]]:
     return lanes
 
 
+def recorded_warning(count: int, among: int | None = None) -> str:
+    """What whoever sends a file is told of so many rows of recorded video, of the file or of its first `among`."""
+    rows = f"{count:,} of the first {among:,} rows" if among else "1 row" if count == 1 else f"{count:,} rows"
+    verb = "is" if count == 1 else "are"
+    return (
+        f"{rows} {verb} of recorded video (forensic), which is kept apart from live figures: it counts as accepted and "
+        "shows in no chart"
+    )
+
+
 def is_forensic(told: Mapping[str, Any]) -> bool:
     """Whether a vendor's event (or what is kept of it as extra) is of recorded video, whose times are not of now."""
     camera = told.get("camera_data")

@@ -111,6 +111,8 @@ async def test_rows_of_recorded_video_go_a_way_of_their_own_and_come_back_by_it(
     text = f"{HEADER.strip()},analysis_mode\n{live},live\n{recorded},forensics\n"
     upload = (await gateway.upload(text.encode())).json()
     assert (upload["status"], upload["rows_accepted"], upload["summary"]["visitors"]) == ("completed", 2, 1)
+    [warning] = upload["warnings"]
+    assert warning.startswith("1 row is of recorded video (forensic), which is kept apart from live figures")
     assert (await follow(gateway, upload))[-1]["phase"] == "done"
     await gateway.http.delete(f"/api/v1/uploads/{upload['upload_id']}")
     for withdrawn in (False, True):

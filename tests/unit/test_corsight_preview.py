@@ -9,6 +9,7 @@ import pytest
 from services.common.corsight.chunks import ReadLimits
 from services.common.corsight.preview import PREVIEW_ROWS, Preview, Refusal, preview
 from tests.support.corsight import GOOD, HEADER, NOW, rows
+from tests.support.vendor_events import appearance_event
 
 CROWD: dict[str, Any] = {"event_id": "e1", "camera_id": "c1", "utc_time_recorded": 1773046800.5, "kind": "crowd"}
 
@@ -97,6 +98,12 @@ class TestCsv:
         assert [column.field for column in found.columns] == ["person_id", "camera_id", None]
         assert found.rows == []
 
+    def test_warns_of_rows_of_recorded_video(self) -> None:
+        header = f"{HEADER},analysis_mode"
+        assert look(rows(f"{GOOD},live", header=header)).warnings == []
+        [warning] = look(rows(f"{GOOD},live", f"{GOOD},forensics", header=header)).warnings
+        assert warning.startswith("1 of the first 2 rows is of recorded video (forensic), which is kept apart")
+
     def test_shifted_columns_are_refused_and_not_believed(self) -> None:
         track = "3b617256-1234-4000-8000-000000000003"
         found = look(rows(f"p1,c1,{track},2026-03-09 10:01:00,x"))
@@ -112,6 +119,11 @@ class TestCsv:
 
 
 class TestJson:
+    def test_warns_of_elements_of_recorded_video(self) -> None:
+        events = [appearance_event(number, now=NOW.timestamp(), analysis_mode="investigate") for number in range(3)]
+        [warning] = look(json.dumps(events)).warnings
+        assert warning.startswith("3 of the first 3 rows are of recorded video (forensic), which is kept apart")
+
     def test_tells_what_becomes_of_elements(self) -> None:
         found = look(json.dumps({"data": [CROWD, {"kind": "crowd"}]}))
         assert (found.kind, found.format, found.delimiter, found.columns) == ("insights", "json", None, [])

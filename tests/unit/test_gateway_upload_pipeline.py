@@ -127,9 +127,10 @@ async def run(
     producer: Producer | None = None,
     work: Any = pipeline.import_file,
     pack: Callable[[bytes], bytes] = bytes,
+    header: str = HEADER,
 ) -> Producer:
     producer = producer or Producer()
-    store, given = cast(RawStore, Store(pack((HEADER + text).encode()))), cast(EventProducer, producer)
+    store, given = cast(RawStore, Store(pack((header + text).encode()))), cast(EventProducer, producer)
     await work(what, store, given, GatewaySettings(), journal)
     return producer
 
@@ -188,6 +189,22 @@ async def test_going_on_behind_a_checkpoint_gives_what_going_through_gives(
     assert resumed.checkpoints[-1].counts == whole.checkpoints[-1].counts
     assert producer.sources == everything.sources
     assert resumed.summary == whole.summary
+    assert resumed.checkpoints[-1].warnings == whole.checkpoints[-1].warnings
+
+
+async def test_rows_of_recorded_video_are_told_of_once_it_is_known_how_many_there_are() -> None:
+    header = HEADER.strip() + ",analysis_mode\n"
+    rows = [row(number).strip() + (",forensics\n" if number % 3 else ",live\n") for number in range(30)]
+    told = "20 rows are of recorded video (forensic), which is kept apart from live figures: it counts as accepted and "
+    whole, broken, resumed, producer = Journal(), Journal(), Journal(), Producer(left=3)
+    text = header + "".join(rows)
+    await run(text, job(is_small=True), whole, header="")
+    assert whole.checkpoints[-1].warnings == [f"{told}shows in no chart"]
+    with pytest.raises(PublishError):
+        await run(text, job(), broken, producer, header="")
+    assert broken.checkpoints[-1].warnings == []
+    producer.left = 1_000
+    await run(text, job(checkpoint=broken.checkpoints[-1]), resumed, producer, header="")
     assert resumed.checkpoints[-1].warnings == whole.checkpoints[-1].warnings
 
 

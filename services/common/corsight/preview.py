@@ -21,6 +21,7 @@ from services.common.corsight.json_elements import read_elements
 from services.common.corsight.lines import LineReader
 from services.common.events.appearances import Appearance
 from services.common.events.insights import InsightEvent
+from services.common.lanes import is_forensic, recorded_warning
 
 PREVIEW_BYTES = 512 << 10
 PREVIEW_ROWS = 50
@@ -95,7 +96,13 @@ def preview(
     found = read(RowRules.of(limits, now, zone))
     rows = found.rows
     is_told = any(row.item for row in rows) and rows == read(RowRules.of(limits, now, NOWHERE)).rows
-    return replace(found, zone_matters=bool(rows) and not is_told)
+    warnings = found.warnings + _warnings(rows)
+    return replace(found, zone_matters=bool(rows) and not is_told, warnings=warnings)
+
+
+def _warnings(rows: list[PreviewRow]) -> list[str]:
+    recorded = sum(is_forensic(row.item.get("extra", {})) for row in rows if row.item)
+    return [recorded_warning(recorded, len(rows))] if recorded else []
 
 
 def _read(head: bytes, rules: RowRules, *, truncated: bool, file_name: str, limits: ReadLimits) -> Preview:

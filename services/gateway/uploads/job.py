@@ -26,6 +26,8 @@ class Counts(Struct):
     rejected: int = 0
     by_reason: dict[str, int] = {}
     bytes_done: int = 0
+    recorded: int = 0
+    """Of those accepted, the ones of recorded video."""
 
     @property
     def total(self) -> int:

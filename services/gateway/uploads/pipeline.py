@@ -9,6 +9,8 @@ from functools import partial
 from typing import Any, BinaryIO, Protocol
 from zoneinfo import ZoneInfo
 
+from msgspec import structs
+
 from services.common.corsight.chunks import Chunk, Place, ReadLimits, put_back
 from services.common.corsight.csv import read_appearances
 from services.common.corsight.files import HEAD_BYTES, FileKind, FileTooLargeError, detect_kind
@@ -17,7 +19,7 @@ from services.common.events.quarantine import Quarantined
 from services.common.failpoints import failpoint
 from services.common.kafka.producer import EventProducer
 from services.common.kafka.quarantine import refuse
-from services.common.lanes import by_lane
+from services.common.lanes import by_lane, lane_of, recorded_warning
 from services.common.topics import Topic
 from services.gateway.models import Upload, UploadSummary
 from services.gateway.settings import GatewaySettings
@@ -100,8 +102,9 @@ async def import_file(
             if not job.is_small:
                 await journal.reached(reached, published)
 
-    if summary.is_full and _NO_SUMMARY not in reached.warnings:
-        reached.warnings.append(_NO_SUMMARY)
+    in_the_end = [recorded_warning(reached.counts.recorded)] if reached.counts.recorded else []
+    in_the_end += [_NO_SUMMARY] if summary.is_full else []
+    reached.warnings += [warning for warning in in_the_end if warning not in reached.warnings]
     return await journal.completed(reached, published, await asyncio.to_thread(summary.build))
 
 
@@ -193,9 +196,10 @@ async def _one_by_one(chunks: Iterator[Chunk[Any]]) -> AsyncGenerator[list[Chunk
 
 
 def _counted(before: Counts, portion: list[Chunk[Any]]) -> Counts:
-    counts = Counts(before.accepted, before.rejected, dict(before.by_reason), portion[-1].bytes_consumed)
+    counts = structs.replace(before, by_reason=dict(before.by_reason), bytes_done=portion[-1].bytes_consumed)
     for chunk in portion:
         counts.accepted += len(chunk.items)
+        counts.recorded += sum(lane_of(item) is Topic.APPEARANCES_FORENSIC for item in chunk.items)
         counts.rejected += len(chunk.rejects)
         for reject in chunk.rejects:
             counts.by_reason[reject.reason_code] = counts.by_reason.get(reject.reason_code, 0) + 1
