@@ -1,11 +1,9 @@
 """The gateway while files come in: how soon a small one is answered, and what a large one costs everybody else."""
 
 import asyncio
-import base64
 import csv
 import io
 from collections.abc import Iterable, Iterator
-from datetime import timedelta
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -17,6 +15,7 @@ from deploy.local.services import CELERY
 from services.common.postgres import create_pool
 from tests.benchmarks.bench import Bench, Goal, Measured, Row, Section, peak_bytes
 from tests.benchmarks.bulk import SERVICES, export
+from tests.benchmarks.large_file import PART_BYTES
 from tests.benchmarks.load import BEGIN
 from tests.benchmarks.pace import marks, steadily
 from tests.support.pipeline import Pipeline
@@ -44,7 +43,8 @@ READS = (
 )
 
 PAGE = f"""
-Gateway, Celery worker, processor, insights, sink and the three servers share two cores with the client.
+Gateway, Celery worker, processor, insights, sink and the three servers share two cores with those who ask; the process
+that sends the large file has the lowest priority.
 
 - **small files**: {{uploads}} uploads a round of {INLINE_ROWS:,} rows each ({{inline:.1f}} MB), one after the other,
   each once all of the one before is in the charts: from the first byte sent to the answer, which comes when Kafka has
@@ -61,8 +61,9 @@ async def measure(bench: Bench) -> Section:
     uploads = bench.count(INLINE_UPLOADS)
     busy_seconds = bench.count(BUSY_SECONDS)
     files = _small_files()
-    header, block = (await asyncio.to_thread(_csv, export(BLOCK_ROWS))).split(b"\n", 1)
-    times = max(1, bench.count(LARGE_BYTES) // len(block))
+    block = bench.folder / "block.csv"
+    block.write_bytes(await asyncio.to_thread(_csv, export(BLOCK_ROWS)))
+    times = max(1, bench.count(LARGE_BYTES) // block.stat().st_size)
     async with bench.services() as processes:
         started = {name: processes.spawn(name, "-m", f"services.{name}") for name in SERVICES}
         started["worker"] = processes.spawn("worker", "-m", "celery", *CELERY)
@@ -81,9 +82,10 @@ async def measure(bench: Bench) -> Section:
 
             found = await bench.repeat(one_round)
             idle = marks("idle", await _read(http, IDLE_SECONDS))
-            sending = asyncio.create_task(_send(http, header + b"\n", block, times))
+            address = processes.address("gateway")
+            sender = processes.spawn("sender", "-m", "tests.benchmarks.large_file", address, str(block), str(times))
             busy = marks("busy", await _read(http, busy_seconds))
-            await sending
+            assert sender.wait(DRAIN_SECONDS) == 0, processes.log("sender").read_text()
             taken = {name: _most_bytes(process.pid) / 1e6 for name, process in started.items()}
     once = {name: Measured((value,)) for name, value in (idle | busy | taken).items()}
     return Section(
@@ -91,8 +93,8 @@ async def measure(bench: Bench) -> Section:
         PAGE.format(
             uploads=uploads,
             inline=len(next(files)) / 1e6,
-            large=times * len(block) / 1e9,
-            part=len(block) / 1e6,
+            large=times * block.stat().st_size / 1e9,
+            part=PART_BYTES / 1e6,
             busy=busy_seconds,
         ),
         [
@@ -152,30 +154,6 @@ async def _read(http: httpx.AsyncClient, seconds: float) -> list[float]:
         async for number in steadily(REQUESTS_PER_SECOND, round(REQUESTS_PER_SECOND * seconds)):
             sending.create_task(one(READS[number % len(READS)]))
     return taken
-
-
-async def _send(http: httpx.AsyncClient, header: bytes, block: bytes, times: int) -> None:
-    """As a browser sends a large file: in parts, each of other people in another hour."""
-    tus = {"Tus-Resumable": "1.0.0"}
-    name = base64.b64encode(b"large.csv").decode()
-    length = len(header) + len(block) * times
-    made = await http.post(
-        "/api/v1/tus", headers={**tus, "Upload-Length": str(length), "Upload-Metadata": f"filename {name}"}
-    )
-    offset = 0
-    for number in range(times):
-        hour = BEGIN + timedelta(days=1, hours=number)
-        part = block.replace(f"{BEGIN:%Y-%m-%d %H}:".encode(), f"{hour:%Y-%m-%d %H}:".encode())
-        part = part.replace(b"-0000-4000-", f"-{number + 1:04x}-4000-".encode())
-        if number == 0:
-            part = header + part
-        answer = await http.patch(
-            made.headers["Location"],
-            headers={**tus, "Upload-Offset": str(offset), "Content-Type": "application/offset+octet-stream"},
-            content=part,
-        )
-        offset += len(part)
-        assert answer.is_success, answer.text
 
 
 def _most_bytes(process: int) -> int:

@@ -82,6 +82,15 @@ class View:
         )
 
 
+async def look(db: asyncpg.Pool, offsets: OffsetReader) -> View:
+    readers = {group: await offsets.committed(group, places) for group, places in _COMMITTED.items()}
+    stored = await db.fetch("SELECT topic, partition, next_offset FROM sink_offsets")
+    readers[SINK] = {(Topic(row["topic"]), row["partition"]): row["next_offset"] for row in stored}
+    repairs = await db.fetchrow("SELECT min(outbox_id) AS oldest, max(outbox_id) AS newest FROM session_outbox")
+    ends = await offsets.ends(_LOGS)
+    return View(readers, ends, repairs["oldest"] if repairs else None, repairs["newest"] if repairs else None)
+
+
 def advance(awaited: Awaited, published: Published, view: View) -> Awaited | None:
     """What is to be waited for still; None once nothing is.
 
@@ -155,7 +164,7 @@ class Settler:
         )
         if not rows:
             return {}
-        view = await self._look(offsets)
+        view = await look(self._db, offsets)
         left: dict[str, Awaited] = {}
         for row in rows:
             published = msgspec.convert(row["published"], Published, str_keys=True)
@@ -170,16 +179,6 @@ class Settler:
                 if following != awaited:
                     await self._db.execute(_AWAIT, row["upload_id"], row["attempt"], following)
         return left
-
-    async def _look(self, offsets: OffsetReader) -> View:
-        readers = {group: await offsets.committed(group, places) for group, places in _COMMITTED.items()}
-        stored = await self._db.fetch("SELECT topic, partition, next_offset FROM sink_offsets")
-        readers[SINK] = {(Topic(row["topic"]), row["partition"]): row["next_offset"] for row in stored}
-        repairs = await self._db.fetchrow(
-            "SELECT min(outbox_id) AS oldest, max(outbox_id) AS newest FROM session_outbox"
-        )
-        ends = await offsets.ends(_LOGS)
-        return View(readers, ends, repairs["oldest"] if repairs else None, repairs["newest"] if repairs else None)
 
     async def _settled(self, row: asyncpg.Record) -> None:
         statement = _WITHDRAWN if row["withdrawing"] else _DONE

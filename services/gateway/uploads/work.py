@@ -1,6 +1,6 @@
 """One upload from its row to its end, wherever it is worked on: in the request or in the worker."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import asyncpg
 
@@ -21,6 +21,9 @@ log = get_logger(__name__)
 Tell = Callable[[str], None]
 """Called with the id of an upload that has changed."""
 
+KeepPace = Callable[[Published], Awaitable[None]]
+"""Called between the parts of a large file with what is published by then; returns when more may follow."""
+
 
 async def work_on(
     upload_id: str,
@@ -29,6 +32,7 @@ async def work_on(
     store: RawStore,
     settings: GatewaySettings,
     tell: Tell,
+    keep_pace: KeepPace | None = None,
 ) -> Upload | None:
     """Import or withdraw the upload and return it as it is then; None where there is nothing to do, or no more.
 
@@ -43,7 +47,7 @@ async def work_on(
         tell(upload_id)
         upload: Upload | None
         try:
-            journal = _Journal(held, job, tell)
+            journal = _Journal(held, job, tell, keep_pace)
             if job.upload.withdrawing:
                 upload = await withdraw_file(job, store, producer, settings, journal, fixes_of(held, upload_id))
             else:
@@ -68,10 +72,11 @@ async def work_on(
 class _Journal:
     """The pipeline's word, in the upload's row."""
 
-    def __init__(self, held: asyncpg.Connection, job: Job, tell: Tell) -> None:
+    def __init__(self, held: asyncpg.Connection, job: Job, tell: Tell, keep_pace: KeepPace | None) -> None:
         self._held = held
         self._job = job
         self._tell = tell
+        self._keep_pace = keep_pace
 
     async def publishing(self) -> None:
         await progress.publishing(self._held, self._job)
@@ -79,6 +84,8 @@ class _Journal:
     async def reached(self, checkpoint: Checkpoint, published: Published) -> None:
         await progress.save(self._held, self._job, checkpoint, published)
         self._tell(self._job.upload.upload_id)
+        if self._keep_pace:
+            await self._keep_pace(published)
 
     async def held(self, seen: Counts, warnings: list[str], published: Published) -> Upload | None:
         return await progress.hold(self._held, self._job, seen, warnings, published)
