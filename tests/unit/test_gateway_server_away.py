@@ -7,6 +7,7 @@ from typing import Any
 import asyncpg
 import httpx
 import pytest
+from aiokafka.errors import KafkaConnectionError
 from fastapi import FastAPI
 
 from services.gateway.errors import install_error_handlers
@@ -44,6 +45,7 @@ def failed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(tasks, "create_pool", create)
     monkeypatch.setattr(tasks, "EventProducer", opened)
+    monkeypatch.setattr(tasks, "OffsetReader", opened)
     monkeypatch.setattr(progress, "fail", fail)
     return marked
 
@@ -70,7 +72,7 @@ async def test_a_request_is_told_when_to_come_again(error: Exception) -> None:
     assert response.headers["content-type"] == "application/problem+json"
 
 
-@pytest.mark.parametrize("error", AWAY, ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize("error", [*AWAY, KafkaConnectionError()], ids=lambda error: type(error).__name__)
 def test_an_upload_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch, failed: list[str], error: Exception) -> None:
     work_ends_with(monkeypatch, error)
     tasks.process_upload("u1")
