@@ -43,12 +43,11 @@ async def occupancy_steps(db: asyncpg.Pool, filters: Filters, cuts: list[datetim
             UNION ALL
             SELECT unnest({starts}::timestamptz[]), 0
         ), levels AS (
-            SELECT at, sum(sum(change)) OVER (ORDER BY at) AS level,
-                   lead(at, 1, {end}) OVER (ORDER BY at) AS until
-            FROM changes GROUP BY at
+            SELECT at, sum(change) OVER (ORDER BY at) AS level, lead(at, 1, {end}) OVER (ORDER BY at) AS until
+            FROM changes
         ), swept AS (
             SELECT width_bucket(at, {starts}::timestamptz[]) AS bucket,
-                   sum(level * extract(epoch FROM until - at))::double precision AS seconds,
+                   sum(level * date_part('epoch', until - at)) AS seconds,
                    max(level)::int AS peak
             FROM levels GROUP BY 1
         ), entered AS (
@@ -58,7 +57,7 @@ async def occupancy_steps(db: asyncpg.Pool, filters: Filters, cuts: list[datetim
             SELECT width_bucket(ended_at, {starts}::timestamptz[]) AS bucket, count(*) AS exits
             FROM present WHERE ended_at < {end} GROUP BY 1
         )
-        SELECT b.start, seconds / extract(epoch FROM b.until - b.start)::double precision AS avg, peak,
+        SELECT b.start, seconds / date_part('epoch', b.until - b.start) AS avg, peak,
                coalesce(entries, 0) AS entries, coalesce(exits, 0) AS exits
         FROM unnest({starts}::timestamptz[], {ends}::timestamptz[]) WITH ORDINALITY AS b (start, until, bucket)
         JOIN swept USING (bucket) LEFT JOIN entered USING (bucket) LEFT JOIN exited USING (bucket)

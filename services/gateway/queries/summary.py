@@ -59,26 +59,35 @@ async def _cards_of_range(db: asyncpg.Pool, filters: Filters, waiting_threshold_
                    (s.started_at AT TIME ZONE {zone})::date AS day
             FROM sessions s LEFT JOIN cameras c USING (camera_id)
             WHERE {where}
-        ), people AS (
-            SELECT subject_id, max(dwell_seconds) AS longest FROM started GROUP BY subject_id
         ), visits AS (
-            SELECT subject_id, store FROM started GROUP BY subject_id, store, day
+            SELECT subject_id, store, max(dwell_seconds) AS longest FROM started GROUP BY subject_id, store, day
+        ), people AS (
+            SELECT subject_id, max(longest) AS longest, count(*) AS visits FROM visits GROUP BY subject_id
         ), repeated AS (
-            SELECT subject_id FROM visits GROUP BY subject_id, store HAVING count(*) >= 2
+            SELECT subject_id FROM visits JOIN people USING (subject_id)
+            WHERE people.visits >= 2 GROUP BY subject_id, store HAVING count(*) >= 2
+        ), hours AS (
+            SELECT date_trunc('hour', quarter, {zone}) AS hour, sum(sessions) AS sessions
+            FROM (
+                SELECT date_bin('15 min', started_at, 'epoch') AS quarter, count(*) AS sessions FROM started GROUP BY 1
+            ) AS quarters GROUP BY 1
+        ), dwell AS (
+            SELECT count(*) AS sessions, avg(dwell_seconds) AS dwell_avg_seconds,
+                   max(dwell_seconds) AS dwell_max_seconds,
+                   percentile_cont(array[0.5, 0.95]) WITHIN GROUP (ORDER BY dwell_seconds) AS percentiles
+            FROM started
+        ), counted AS (
+            SELECT count(*) AS visitors,
+                   count(*) FILTER (WHERE starts_with(subject_id, 'track:')) AS visitors_anonymous,
+                   coalesce(sum(visits), 0)::bigint AS visits,
+                   count(*) FILTER (WHERE longest > {threshold}) AS waiting_violations
+            FROM people
         )
-        SELECT (SELECT count(*) FROM people) AS visitors,
-               (SELECT count(*) FROM people WHERE starts_with(subject_id, 'track:')) AS visitors_anonymous,
-               (SELECT count(*) FROM visits) AS visits,
-               count(*) AS sessions,
-               avg(dwell_seconds) AS dwell_avg_seconds,
-               percentile_cont(0.5) WITHIN GROUP (ORDER BY dwell_seconds) AS dwell_median_seconds,
-               percentile_cont(0.95) WITHIN GROUP (ORDER BY dwell_seconds) AS dwell_p95_seconds,
-               max(dwell_seconds) AS dwell_max_seconds,
-               (SELECT date_trunc('hour', started_at, {zone}) FROM started
-                GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1) AS peak_hour,
-               (SELECT count(DISTINCT subject_id) FROM repeated) AS repeat_visitors,
-               (SELECT count(*) FROM people WHERE longest > {threshold}) AS waiting_violations
-        FROM started
+        SELECT visitors, visitors_anonymous, visits, waiting_violations, sessions, dwell_avg_seconds, dwell_max_seconds,
+               percentiles[1] AS dwell_median_seconds, percentiles[2] AS dwell_p95_seconds,
+               (SELECT hour FROM hours ORDER BY sessions DESC, hour LIMIT 1) AS peak_hour,
+               (SELECT count(DISTINCT subject_id) FROM repeated) AS repeat_visitors
+        FROM dwell, counted
         """,
         *where.parameters,
     )
