@@ -25,6 +25,8 @@ class Progress:
 
     def __init__(self, long: timedelta) -> None:
         self._long = long / 2
+        self.complete_at: datetime | None = None
+        """Nothing that ended before this is missing; None before the first event."""
         self._newest: datetime | None = None
         self._tracks: dict[str, tuple[datetime, datetime]] = {}
 
@@ -37,10 +39,12 @@ class Progress:
         for appearance in taken.appearances:
             if appearance.reported_at - appearance.started_at > self._long:
                 self._note(appearance)
+        self._settle()
 
     def read_back(self, until: datetime) -> None:
         """Nothing before this is missing either."""
         self._newest = max(until, self._newest or until)
+        self._settle()
 
     @property
     def newest(self) -> datetime | None:
@@ -53,15 +57,13 @@ class Progress:
         if len(self._tracks) > MAX_TRACKS:
             del self._tracks[next(iter(self._tracks))]
 
-    @property
-    def complete_at(self) -> datetime | None:
-        """Nothing that ended before this is missing; None before the first event."""
+    def _settle(self) -> None:
         if self._newest is None:
-            return None
+            return
         newest = self._newest
         self._tracks = {key: told for key, told in self._tracks.items() if newest - told[1] < GOING_ON}
         earliest = min((started_at for started_at, _ in self._tracks.values()), default=newest)
-        return min(newest, max(earliest, newest - LOOK_BACK))
+        self.complete_at = min(newest, max(earliest, newest - LOOK_BACK))
 
 
 @dataclass(slots=True, eq=False)

@@ -186,9 +186,10 @@ class Sse:
         while True:
             came = await self._waiting.take(BATCH)
             events = [each for each in came if isinstance(each, Raw)]
-            for each in came:
-                if isinstance(each, Quarantined):
-                    await self._delivery.refuse(each)
+            if len(events) < len(came):
+                for each in came:
+                    if isinstance(each, Quarantined):
+                        await self._delivery.refuse(each)
             taken = await self._delivery.deliver(events)
             self._waiting.done()
             self._progress.add(taken, clock.now())
