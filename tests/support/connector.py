@@ -55,6 +55,7 @@ class FakeKafka(Publisher):
         """While this is not set, it takes nothing and says nothing."""
         self.answers.set()
         self.appearances: list[Appearance] = []
+        self.forensic: list[Appearance] = []
         self.refused: list[Quarantined] = []
         self.deliveries = 0
 
@@ -62,6 +63,7 @@ class FakeKafka(Publisher):
         await self._look()
         self.deliveries += 1
         self.appearances += taken.appearances
+        self.forensic += taken.forensic
         self.refused += taken.refused
 
     async def publish_refused(self, refused: Iterable[Quarantined], source: str) -> None:

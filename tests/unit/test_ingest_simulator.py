@@ -195,6 +195,17 @@ class TestFaults:
         assert shuffled.bodies != plain.bodies
         assert sorted(shuffled.bodies) == sorted(plain.bodies)
 
+    def test_recorded_video_and_unknown_types_come_among_the_others_and_count_nowhere(self) -> None:
+        faults, nobody = Faults(recorded=0.2, unknown_types=0.1), timedelta(0)
+        told = Told(faults, open_for=nobody).for_minutes(MINUTES)
+        assert told.truth() == Told(open_for=nobody).for_minutes(MINUTES).truth()
+        assert told.bodies == Told(faults, open_for=nobody).for_minutes(MINUTES).bodies
+        found = taken(told.events)
+        assert len(found.forensic) > 100
+        assert found.unknown > 100
+        assert found.rejected == 0
+        assert as_oracle(found.appearances) == as_oracle(told.truth()["appearances"])
+
     def test_a_wrong_fault_changes_none(self) -> None:
         faults = Faults(drops=1)
         with pytest.raises(ValueError, match="duplicate"):

@@ -44,6 +44,7 @@ FAULTS: dict[str, dict[str, Any]] = {
     "streams that are elsewhere": {"redirects": 2, "drops": 1},
     "events twice and out of order": {"duplicate": 0.5, "reorder": 30},
     "all forms": {"odd": True},
+    "what nobody is to count": {"recorded": 0.3, "unknown_types": 0.3},
     "pieces": {"piece_bytes": 199},
     "slowness": {"slow_seconds": 0.05},
     "a clock that jumps back": {"clock_jump_seconds": -1800, "drop_every": 50},
@@ -68,7 +69,7 @@ class TestFaults:
                 await come_to_the_truth(vendor, parts.kafka)
                 await until(lambda: parts.status.state == "live")
         # Of somebody whose track began before the clock jumped back, the later reports end before they begin.
-        assert {refused.reason_code for refused in parts.kafka.refused} <= {"negative_dwell"}
+        assert {refused.reason_code for refused in parts.kafka.refused} <= {"negative_dwell", "unknown_event_type"}
         assert {span.reason for span in parts.status.missed_spans} <= {LOST_INSIGHTS}
 
     @pytest.mark.parametrize("window_of", ["started_at", "seen_at", "sent_at"])

@@ -18,6 +18,8 @@ class Faults(BaseModel):
     redirects: int = Field(0, ge=0, description="so many requests of the direct stream are told 307")
     errors: int = Field(0, ge=0, description="so many requests, logins too, are told 500")
     duplicate: float = Field(0.0, ge=0, le=1, description="this share of events is sent twice")
+    recorded: float = Field(0.0, ge=0, le=1, description="after this share of events comes one of recorded video")
+    unknown_types: float = Field(0.0, ge=0, le=1, description="after this share of events comes one of no known type")
     reorder: int = Field(0, ge=0, description="events are shuffled within so many that are sent together")
     clock_jump_seconds: float = Field(0.0, description="the vendor's clock is ahead by so much")
     silence: bool = Field(False, description="streams stay open and say nothing; what they would have said comes later")

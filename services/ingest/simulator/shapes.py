@@ -2,7 +2,8 @@
 
 import base64
 import uuid
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from functools import cache
 from random import Random
 from typing import Any
@@ -16,6 +17,8 @@ NAMESPACE = uuid.UUID("4a6f1f5e-0c1d-4e0b-8d3e-7f5a90b1c2d3")
 CROP_BYTES = 3500
 """A crop of the usual size: three quarters of its message."""
 CROPS = 16
+
+RECORDED_BEFORE = timedelta(days=3)
 
 Shape = dict[str, Any]
 
@@ -52,6 +55,21 @@ class Shapes:
         if isinstance(message, Crowd):
             return {"event_type": "generative_insight", **head, **_insight(message)}
         return {"event_type": "server_status", **head, "cameras": CAMERA_STATUSES}
+
+    def recorded_event(self, report: Report) -> Shape:
+        """The same walk in a video of some days ago, which a camera looks through now."""
+        then = {name: getattr(report, name) - RECORDED_BEFORE for name in ("started_at", "seen_at", "sent_at")}
+        event = self.event(replace(report, **then))
+        event["event_id"] = self._id("recorded", event["event_id"])
+        event["camera_data"] = {**event["camera_data"], "analysis_mode": "forensics"}
+        event["appearance_data"]["appearance_id"] = self._id("recorded", event["appearance_data"]["appearance_id"])
+        return event
+
+    def unknown_event(self, message: Message) -> Shape:
+        """Of a type that later versions may have."""
+        event_id = self._id("tampering", self.event_id(message))
+        head = {"event_id": event_id, "msg_send_timestamp": message.sent_at.timestamp()}
+        return {"event_type": "camera_tampering", **head, "camera_data": camera_data(CAMERAS[0])}
 
     def row(self, report: Report, *, flat: bool, named: bool) -> Shape:
         """A row of the history: `flat` has the appearance's id at the top, `named` tells the person too."""

@@ -39,12 +39,13 @@ class Vendor:
     receivers: list[Callable[[Bodies], None]] = field(default_factory=list)
     records: Records = field(default_factory=Records)
     told: int = 0
-    """Events sent, duplicates not counted."""
+    """Events sent; duplicates, and what nobody is to count, not counted."""
 
     def __post_init__(self) -> None:
         life = self.life
         self.shapes = Shapes(life.seed, life.begins_at, crops=life.crops)
         self._random = Random(life.seed)  # noqa: S311 - nothing here is secret
+        self._asides = Random(life.seed)  # noqa: S311 - nothing here is secret
         self._insights: dict[str, Crowd] = {}
         shop = Shop(life.seed, life.begins_at, life.people_per_minute, life.open_for)
         self._messages = messages(shop.happenings(), life.begins_at, life.told_until)
@@ -61,6 +62,7 @@ class Vendor:
             if isinstance(told, Crowd):
                 self._insights[self.shapes.event_id(told)] = told
             bodies.append((self.shapes.event_id(told), msgspec.json.encode(self.shapes.event(told))))
+            bodies += self._beside(told)
         self.told += len(due)
         bodies = self._disturbed(bodies)
         for receive in self.receivers:
@@ -111,6 +113,15 @@ class Vendor:
             at = "started_at" if isinstance(message, Crowd) else "sent_at"
             message = replace(message, **{at: getattr(message, at) + shift})
         return message
+
+    def _beside(self, message: Message) -> Bodies:
+        """What no truth knows: nobody who walks through the shop is told of by it."""
+        events = []
+        if self.faults.recorded and isinstance(message, Report) and self._asides.random() < self.faults.recorded:
+            events.append(self.shapes.recorded_event(message))
+        if self.faults.unknown_types and self._asides.random() < self.faults.unknown_types:
+            events.append(self.shapes.unknown_event(message))
+        return [(event["event_id"], msgspec.json.encode(event)) for event in events]
 
     def _disturbed(self, bodies: Bodies) -> Bodies:
         if self.faults.duplicate:
