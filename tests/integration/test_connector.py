@@ -10,6 +10,7 @@ import httpx
 
 from deploy.local.ports import free_ports
 from services.common import clock
+from services.ingest.simulator.faults import Faults
 from services.ingest.simulator.server import CorsightSimulator
 from tests.faults.load import csv_of
 from tests.support.environment import ADMIN_EMAIL, ADMIN_PASSWORD, WEBHOOK_HEADER, WEBHOOK_SECRET
@@ -35,7 +36,10 @@ async def test_what_comes_by_every_way_counts_once_and_moves_to_its_person_when_
     service_process: ServiceProcesses, pool: asyncpg.Pool
 ) -> None:
     webhook = f"{service_process.address('ingest')}/webhooks/corsight"
-    async with CorsightSimulator(seed=5, pace=0, webhook=webhook, webhook_secret=WEBHOOK_SECRET) as vendor:
+    faults = Faults(one_session=True)
+    async with CorsightSimulator(
+        seed=5, pace=0, webhook=webhook, webhook_secret=WEBHOOK_SECRET, faults=faults
+    ) as vendor:
         service_process.environment = {
             **service_process.environment,
             **(environment_of(vendor, "sse", "history", "webhook")),
@@ -60,6 +64,8 @@ async def test_what_comes_by_every_way_counts_once_and_moves_to_its_person_when_
 
             await wait_until(all_told)
             assert set(await sources(client)) == {"corsight:history", "corsight:sse", "corsight:webhook"}
+
+            assert vendor.access.logins == 1
 
             named = vendor.truth(named=True)
             rows = [
