@@ -14,7 +14,8 @@ from tests.support.databases import make_template
 
 pytestmark = pytest.mark.fault
 
-DISK = "700m"
+DISK = "2g"
+"""With room for the log that PostgreSQL keeps, up to 1 GB of it."""
 FULL_SECONDS = 20
 
 
