@@ -33,6 +33,20 @@ class TestDetectKind:
             (gzip.compress(CSV), FileKind("appearances", "csv", gzipped=True)),
             (json.dumps([INSIGHT]).encode(), FileKind("insights", "json")),
             (json.dumps({"data": [INSIGHT]}, indent=1).encode(), FileKind("insights", "json")),
+            (
+                json.dumps(
+                    {"events": [{"camera_id": "c", "utc_time_started": 1763600000, "utc_time_ended": 1763600060}]}
+                ).encode(),
+                FileKind("insights", "json"),
+            ),
+            (
+                json.dumps([{"person_id": "p", "started_at": "", "ended_at": "", "count": 4}]).encode(),
+                FileKind("insights", "json"),
+            ),
+            (
+                json.dumps([{"person_id": "p", "started_at": "", "ended_at": ""}]).encode(),
+                FileKind("appearances", "json"),
+            ),
             (json.dumps({"insights": []}).encode(), FileKind("insights", "json")),
             (json.dumps([{"event_type": "Crowd detected", "camera_id": "c1"}]).encode(), FileKind("insights", "json")),
             (b'{"data":[\n{"loitering_duration":1}\n]}', FileKind("insights", "json")),

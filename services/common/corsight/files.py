@@ -30,16 +30,17 @@ _SIGNATURES = (
     (b"<", "HTML or XML"),
 )
 
-# Names of fields that only one of the two kinds of JSON has.
+# Names of fields that only one of the two kinds of JSON has, and of those that both may have.
 # fmt: off
 _INSIGHT_FIELDS = frozenset({
     "insight_id", "insights", "insight_type", "insight_name", "kind", "loitering_duration", "save_insight_time",
-    "generative_insight", "people_count", "crowd_count", "duration_seconds",
+    "generative_insight", "people_count", "crowd_count", "count", "duration_seconds",
 })
 _APPEARANCE_FIELDS = frozenset({
-    "appearances", "appearance_id", "appearance_data", "frame_data", "crop_data", "utc_time_ended",
-    "utc_time_ended_readable", "utc_time_started_readable", "ended_at",
+    "appearances", "appearance_id", "appearance_data", "frame_data", "crop_data",
 })
+_ENDS = frozenset({"utc_time_ended", "utc_time_ended_readable", "ended_at"})
+_SOMEBODY = frozenset({"person_id", "poi_id"})
 # fmt: on
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 _INSIGHT_TYPE = re.compile(r'"event_type"\s*:\s*"[^"]*(?:crowd|loiter|insight)', re.IGNORECASE)
@@ -101,7 +102,9 @@ def detect_kind(head: bytes, file_name: str = "") -> FileKind:
     names = set(_JSON_NAME.findall(text))
     is_insight = not names.isdisjoint(_INSIGHT_FIELDS) or _INSIGHT_TYPE.search(text) is not None
     is_appearance = not is_insight and (
-        not names.isdisjoint(_APPEARANCE_FIELDS) or _APPEARANCE_TYPE.search(text) is not None
+        not names.isdisjoint(_APPEARANCE_FIELDS)
+        or _APPEARANCE_TYPE.search(text) is not None
+        or not (names.isdisjoint(_ENDS) or names.isdisjoint(_SOMEBODY))
     )
     kind: Literal["appearances", "insights"] = "appearances" if is_appearance else "insights"
     return FileKind(kind, _json_format(start), gzipped, encoding)
