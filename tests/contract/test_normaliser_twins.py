@@ -18,6 +18,7 @@ from services.common.corsight.event import normalise_event
 from services.common.corsight.instants import as_datetimes, parse_instants
 from services.common.corsight.rows import appearance_of
 from services.common.corsight.timestamps import TimestampError, parse_instant
+from services.common.events.appearances import Appearance
 from tests.unit.test_corsight_demographics import UNDECIDED
 from tests.unit.test_corsight_timestamps import BAD, FORMS
 
@@ -155,6 +156,19 @@ class TestRows:
     ) -> None:
         row = ["p", "c", "", write(start), "", write(start + timedelta(microseconds=micros)), *[""] * 13]
         assert all_at_once([row], zone) == one_by_one([row], RowRules(now=NOW, zone=zone))
+
+    @pytest.mark.parametrize(
+        ("start", "end", "seconds"),
+        [("02:55:00", "02:05:00", 600), ("02:05:00", "02:55:00", 3000), ("01:59:00", "02:00:00", 60)],
+    )
+    def test_who_stays_while_the_clocks_go_back_leaves_after_coming(self, start: str, end: str, seconds: int) -> None:
+        zone = ZoneInfo("Europe/Berlin")
+        row = ["p", "c", "", f"2025-10-26 {start}", "", f"2025-10-26 {end}", *[""] * 13]
+        rules = RowRules(now=NOW, zone=zone)
+        [(word, item)] = all_at_once([row], zone)
+        assert isinstance(item, Appearance)
+        assert (word, (item.ended_at - item.started_at).total_seconds()) == ("accepted", seconds)
+        assert all_at_once([row], zone) == one_by_one([row], rules) == as_json([row], rules)
 
 
 class TestTimestamps:

@@ -110,6 +110,10 @@ class TestZones:
         assert parse_instant("2025-10-26 02:30:00", BERLIN) == utc(2025, 10, 26, 0, 30)
         assert parse_instant("11/2/2025 1:30", NEW_YORK) == utc(2025, 11, 2, 5, 30)
 
+    def test_an_hour_that_comes_twice_is_the_later_one_where_that_is_asked_for(self) -> None:
+        assert parse_instant("2025-10-26 02:30:00", BERLIN, fold=1) == utc(2025, 10, 26, 1, 30)
+        assert parse_instant("2025-10-26 03:30:00", BERLIN, fold=1) == utc(2025, 10, 26, 2, 30)
+
     @pytest.mark.parametrize(("text", "zone"), [("2025-03-30 02:30:00", BERLIN), ("3/9/2025 2:00", NEW_YORK)])
     def test_a_time_that_the_clocks_skip_is_refused(self, text: str, zone: ZoneInfo) -> None:
         with pytest.raises(BadTimestampError, match="the clocks skip it"):

@@ -34,12 +34,12 @@ def text_of(value: object) -> str | None:
     return None if len(text) <= MAX_NULL_CHARS and text.lower() in NULL_WORDS else text
 
 
-def instant_of(fields: Mapping[str, object], names: Sequence[str], rules: RowRules) -> datetime | None:
+def instant_of(fields: Mapping[str, object], names: Sequence[str], rules: RowRules, fold: int = 0) -> datetime | None:
     """The time in the first of the fields that is not blank; None if all are. Raises `TimestampError`."""
     for name in names:
         value = fields.get(name)
         if value is not None and (not isinstance(value, str) or text_of(value) is not None):
-            return parse_instant(value, rules.zone)
+            return parse_instant(value, rules.zone, fold)
     return None
 
 
@@ -99,6 +99,9 @@ def checked_times(
             raise RowError(f"missing_{what}", f"the {what} time is blank", camera_id)
         times.append(instant)
     started_at, ended_at = times
+    if ended_at < started_at:
+        # The clocks may have gone back between the two.
+        ended_at = instant_of(fields, end, rules, fold=1) or ended_at
     check_span(started_at, ended_at, rules, camera_id)
     return started_at, ended_at
 

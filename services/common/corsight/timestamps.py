@@ -2,7 +2,8 @@
 
 Forms: ISO 8601 with or without zone, ``YYYY-MM-DD HH:MM[:SS[.f]]``, ``M/D/YYYY H:MM[:SS[.f]]`` and epochs in seconds or
 milliseconds. A text without a zone is in the zone given. Where the clocks go back, the earlier of the two instants is
-meant; a time that the clocks skip does not exist and is refused. Digits beyond the microsecond round half up.
+meant, unless an end would come before its start; a time that the clocks skip does not exist and is refused. Digits
+beyond the microsecond round half up.
 """
 
 import re
@@ -49,8 +50,11 @@ class PrecisionLostError(TimestampError):
     reason_code = "timestamp_precision_lost"
 
 
-def parse_instant(value: object, zone: tzinfo = UTC) -> datetime:
-    """The UTC instant of one value: a text, a number (an epoch) or a datetime. Raises `TimestampError`."""
+def parse_instant(value: object, zone: tzinfo = UTC, fold: int = 0) -> datetime:
+    """The UTC instant of one value: a text, a number (an epoch) or a datetime. Raises `TimestampError`.
+
+    `fold` 1: where the clocks go back, the later of the two.
+    """
     if type(value) is float and 10**8 <= value < _FINE:
         seconds = int(value)
         micros = (value - seconds) * 1e6
@@ -58,9 +62,9 @@ def parse_instant(value: object, zone: tzinfo = UTC) -> datetime:
         if abs(micros - nearest) < _SURELY:
             return EPOCH + timedelta(0, seconds, nearest)
     if isinstance(value, str):
-        instant = _from_text(value.strip(), zone)
+        instant = _from_text(value.strip(), zone, fold)
     elif isinstance(value, datetime):
-        instant = value.astimezone(UTC) if value.tzinfo else _localised(value, zone)
+        instant = value.astimezone(UTC) if value.tzinfo else _localised(value, zone, fold)
     elif isinstance(value, int | float) and not isinstance(value, bool):
         instant = _from_epoch(_decimal(value), value)
     else:
@@ -84,15 +88,15 @@ def is_epoch(text: str) -> bool:
     return _EPOCH_TEXT.fullmatch(text) is not None and 9 <= len(text.partition(".")[0]) <= 14
 
 
-def _from_text(text: str, zone: tzinfo) -> datetime:
+def _from_text(text: str, zone: tzinfo, fold: int) -> datetime:
     if len(text) > _MAX_TEXT:
         raise BadTimestampError(f"{_shown(text)} is no time")
     if iso := _ISO.fullmatch(text):
         year, month, day, hour, minute, second, fraction, offset = iso.groups()
-        return _instant((year, month, day, hour, minute, second), fraction, offset, zone, text)
+        return _instant((year, month, day, hour, minute, second), fraction, offset, zone, fold, text)
     if us := _US.fullmatch(text):
         month, day, year, hour, minute, second, fraction = us.groups()
-        return _instant((year, month, day, hour, minute, second), fraction, None, zone, text)
+        return _instant((year, month, day, hour, minute, second), fraction, None, zone, fold, text)
     if _EPOCH_TEXT.fullmatch(text):
         return _from_epoch(Decimal(text), text)
     if _ROUNDED.fullmatch(text):
@@ -105,6 +109,7 @@ def _instant(
     fraction: str | None,
     offset: str | None,
     zone: tzinfo,
+    fold: int,
     text: str,
 ) -> datetime:
     try:
@@ -112,7 +117,7 @@ def _instant(
         if fraction:
             local += timedelta(microseconds=_half_up(Decimal(f"0.{fraction}") * 10**6))
         if offset is None:
-            return _localised(local, zone)
+            return _localised(local, zone, fold)
         return local.replace(tzinfo=_offset(offset)).astimezone(UTC)
     except TimestampError:
         raise
@@ -131,9 +136,9 @@ def _offset(text: str) -> timezone:
     return timezone(-shift if text[0] == "-" else shift)
 
 
-def _localised(local: datetime, zone: tzinfo) -> datetime:
+def _localised(local: datetime, zone: tzinfo, fold: int) -> datetime:
     try:
-        instant = local.replace(tzinfo=zone, fold=0).astimezone(UTC)
+        instant = local.replace(tzinfo=zone, fold=fold).astimezone(UTC)
         back = instant.astimezone(zone).replace(tzinfo=None, fold=0)
     except OverflowError as error:
         raise BadTimestampError(f"{local}: {error}") from None
