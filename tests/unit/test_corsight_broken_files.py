@@ -95,6 +95,7 @@ class TestBrokenRows:
         assert len(result.items) > 1_000
         assert result.reasons[-1][1] == "bad_encoding"
         assert "breaks off" in result.rejects[-1].reason
+        assert [warning for warning in result.warnings if "behind that is missing" in warning]
 
 
 class TestFiles:

@@ -59,6 +59,7 @@ class TestBombs:
         chunks = insights(io.BytesIO(packed[: len(packed) // 2]))
         assert sum(len(chunk.items) for chunk in chunks) > 1_000
         assert "breaks off" in chunks[-1].rejects[-1].reason
+        assert len([warning for chunk in chunks for warning in chunk.warnings if "is missing" in warning]) == 1
 
 
 class TestEndlessLines:

@@ -26,7 +26,7 @@ from services.common.corsight.event import appearance_of_json
 from services.common.corsight.files import HEAD_BYTES, UnusableFileError, detect_kind
 from services.common.corsight.header import Header, fields_of, read_header
 from services.common.corsight.json_elements import read_elements
-from services.common.corsight.lines import LineReader
+from services.common.corsight.lines import LineReader, warning_of_break
 from services.common.corsight.shapes import as_shown
 from services.common.corsight.table import appearances_of
 from services.common.events.appearances import Appearance
@@ -106,7 +106,7 @@ def read_rows(
             rules=rules,
         )
         rejects = sorted(batch.rejects + rejects, key=lambda reject: reject.row)
-        told, warnings[:] = list(warnings), []
+        told, warnings[:] = warnings + batch.warnings, []
         return Chunk(items, rejects, lines.bytes_consumed, told, lines.place)
 
     # A generator would hold each batch and chunk while it makes the next.
@@ -125,6 +125,7 @@ class _Batch:
         self.records: list[bytes] = []
         self.cells: list[list[str]] = [[] for _ in range(width)]
         self.rejects: list[Reject] = []
+        self.warnings: list[str] = []
         self.size = 0
 
     def __len__(self) -> int:
@@ -277,6 +278,7 @@ class _Scanner:
         row = self._lines.number + 1
         refused = RowError("bad_encoding", f"the packed file breaks off here: {self._lines.broken_off}")
         batch.rejects.append(Reject.of(refused, row, f"{self._prefix}#{row}", b""))
+        batch.warnings.append(warning_of_break(self._lines.broken_off))
 
 
 def _transposed(rows: list[list[str]]) -> list[Sequence[str]]:

@@ -17,7 +17,7 @@ import msgspec
 
 from services.common.corsight.chunks import CHUNK_BYTES, Chunk, Reject, RowError
 from services.common.corsight.files import UnsupportedFileError, UnusableFileError
-from services.common.corsight.lines import LineReader
+from services.common.corsight.lines import LineReader, warning_of_break
 
 T = TypeVar("T")
 
@@ -67,6 +67,7 @@ def read_elements(
 
     def chunks() -> Iterator[Chunk[T]]:
         rest = chain(head, elements)
+        told = False
         while True:
             chunk: Chunk[T] = Chunk()
             size = 0
@@ -84,6 +85,9 @@ def read_elements(
             if not chunk.rows_total:
                 return
             chunk.bytes_consumed = lines.bytes_consumed
+            if lines.broken_off and not told:
+                told = True
+                chunk.warnings.append(warning_of_break(lines.broken_off))
             yield chunk
 
     return chunks()

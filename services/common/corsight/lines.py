@@ -16,6 +16,11 @@ BLOCK_BYTES = 1 << 20
 _DAMAGED = {"utf-16": "surrogatepass", "utf-16-le": "surrogatepass", "utf-16-be": "surrogatepass"}
 
 
+def warning_of_break(reason: str) -> str:
+    """For the upload as a whole: how much is missing, nobody knows."""
+    return f"the packed file breaks off ({reason}): what it held behind that is missing"
+
+
 class LineReader:
     """The physical lines of a file as UTF-8 bytes, with their 1-based numbers; or its blocks, for what has no lines.
 
