@@ -2,14 +2,16 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
+from services.common.corsight.chunks import RowRules
 from services.common.events.quarantine import Quarantined
 from services.common.failpoints import failpoint
 from services.common.kafka.headers import traceparent
 from services.common.metrics import CONSUMED
+from services.common.settings import CommonSettings
 from services.ingest.cameras import CameraBook
 from services.ingest.intake import Taken, take
 from services.ingest.publisher import Publisher
@@ -27,18 +29,21 @@ _Waiting = tuple[Taken, datetime, str | None, asyncio.Future[None]]
 
 
 class Inlet:
-    """Where the source `name` hands over what it got. What is handed over twice changes nothing.
+    """Where a source hands over what it got. What is handed over twice changes nothing.
 
     What comes while something is being published is published together after it, which costs hardly more than one of
     them, and shares its fate.
     """
 
-    def __init__(self, publisher: Publisher, cameras: CameraBook, status: SourceStatus, name: str) -> None:
+    def __init__(
+        self, settings: CommonSettings, publisher: Publisher, cameras: CameraBook, status: SourceStatus
+    ) -> None:
         self._publisher = publisher
         self._cameras = cameras
         self._status = status
-        self._name = name
-        self._consumed = CONSUMED.labels(name)
+        self._name = status.name
+        self._max_dwell = timedelta(hours=settings.implausible_dwell_hours)
+        self._consumed = CONSUMED.labels(status.name)
         self._waiting: list[_Waiting] = []
         self._publishing: asyncio.Task[None] | None = None
 
@@ -48,11 +53,12 @@ class Inlet:
         The elements are the vendor's events as they came, of one message or of hundreds: many together cost less each.
         """
         taken = Taken()
+        rules = RowRules(now, max_dwell=self._max_dwell)
         for start in range(0, len(elements), TAKEN_AT_ONCE):
             if start:
                 await asyncio.sleep(0)
             some = elements[start : start + TAKEN_AT_ONCE]
-            taken.add(take(some, self._name, now, with_crops=self._publisher.keeps_crops))
+            taken.add(take(some, self._name, rules, with_crops=self._publisher.keeps_crops))
         await self._publish(taken, now)
         return taken
 

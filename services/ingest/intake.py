@@ -1,8 +1,8 @@
 """From the vendor's events to facts, refusals and signs of life; every source comes through here."""
 
 import json
+import re
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -18,6 +18,9 @@ from services.common.kafka.envelopes import UNREADABLE
 from services.common.kafka.quarantine import refuse
 from services.common.lanes import is_forensic
 from services.ingest.faces import take_crop
+
+_WORD = re.compile(r"[a-z]+")
+_OF_STATUS = frozenset({"status", "server", "system", "service", "camera", "node", "event", "update"})
 
 
 class UnreadableError(Exception):
@@ -91,10 +94,9 @@ def _split_leniently(body: bytes) -> list[msgspec.Raw]:
     return [msgspec.Raw(json.dumps(each).encode()) for each in (value if isinstance(value, list) else [value])]
 
 
-def take(elements: Iterable[msgspec.Raw], source: str, now: datetime, *, with_crops: bool = False) -> Taken:
+def take(elements: Iterable[msgspec.Raw], source: str, rules: RowRules, *, with_crops: bool = False) -> Taken:
     """What the elements hold, and where `with_crops` says so their face crops, which are no part of any fact."""
     taken = Taken()
-    rules = RowRules(now)
     for raw in elements:
         try:
             _take_one(taken, raw, source, rules, with_crops)
@@ -138,7 +140,8 @@ def _is_sign_of_life(element: Any) -> bool:
     """The vendor's servers tell their status every few seconds; under which names is not documented."""
     return (
         isinstance(element, dict)
-        and "status" in str(element.get("event_type")).lower()
+        and "status" in (words := _WORD.findall(str(element.get("event_type")).lower()))
+        and _OF_STATUS.issuperset(words)
         and "appearance_data" not in element
     )
 

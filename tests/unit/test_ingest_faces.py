@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from services.common import clock
+from services.common.corsight.chunks import RowRules
 from services.common.kafka.producer import PublishError
 from services.common.topics import Topic
 from services.ingest.faces import FaceSettings, FaceStore, open_faces
@@ -27,7 +28,7 @@ KEPT_DAYS = timedelta(days=30)
 
 def taken(text: Any, **options: Any) -> Taken:
     event = appearance_event() | {"crop_data": {"face_crop_img": text}}
-    return take(read_elements(json.dumps(event).encode(), "corsight:sse"), "corsight:sse", NOON, **options)
+    return take(read_elements(json.dumps(event).encode(), "corsight:sse"), "corsight:sse", RowRules(NOON), **options)
 
 
 class TestTakeCrop:

@@ -7,6 +7,7 @@ import pytest
 from services.common.kafka.headers import traceparent
 from services.common.kafka.producer import PublishError
 from services.common.kafka.quarantine import refuse
+from services.common.settings import CommonSettings
 from services.ingest import inlet as inlet_module
 from services.ingest.cameras import CameraBook
 from services.ingest.inlet import TAKEN_AT_ONCE, Inlet
@@ -53,7 +54,7 @@ def status() -> SourceStatus:
 
 @pytest.fixture
 def inlet(publisher: SlowPublisher, status: SourceStatus) -> Inlet:
-    return Inlet(publisher, CameraBook(), status, NAME)
+    return Inlet(CommonSettings(), publisher, CameraBook(), status)
 
 
 def raws(*numbers: int) -> list[msgspec.Raw]:
@@ -152,3 +153,15 @@ async def test_what_cannot_be_taken_apart_is_kept_and_counted(
     await inlet.refuse(refusal)
     assert [taken.refused for taken in publisher.taken] == [[refusal]]
     assert (status.accepted, status.rejected) == (0, 1)
+
+
+@pytest.mark.parametrize(("hours", "accepted"), [(24, 0), (48, 1)])
+async def test_how_long_anybody_can_have_stayed_is_a_setting(
+    publisher: SlowPublisher, status: SourceStatus, hours: float, accepted: int
+) -> None:
+    event = appearance_event()
+    event["appearance_data"]["utc_time_started"] -= 30 * 3_600
+    made = Inlet(CommonSettings(implausible_dwell_hours=hours), publisher, CameraBook(), status)
+    publisher.let_go.release()
+    taken = await made.deliver([msgspec.Raw(msgspec.json.encode(event))], now=NOON)
+    assert (taken.accepted, taken.rejected) == (accepted, 1 - accepted)

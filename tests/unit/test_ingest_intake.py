@@ -3,14 +3,16 @@ from typing import Any
 
 import pytest
 
+from services.common.corsight.chunks import RowRules
 from services.ingest.intake import Taken, UnreadableError, read_elements, take
 from tests.support.vendor_events import NOON, STATUS_EVENT, appearance_event, crowd_event
 
 SOURCE = "corsight:webhook"
+RULES = RowRules(NOON)
 
 
 def taken(elements: Any) -> Taken:
-    return take(read_elements(json.dumps(elements).encode(), SOURCE), SOURCE, NOON)
+    return take(read_elements(json.dumps(elements).encode(), SOURCE), SOURCE, RULES)
 
 
 class TestTake:
@@ -49,6 +51,10 @@ class TestTake:
     def test_a_status_event_is_a_sign_of_life_whatever_its_exact_name(self, name: str) -> None:
         assert taken({"event_type": name}).signs_of_life == 1
 
+    def test_a_status_of_something_else_is_an_event_of_an_unknown_type(self) -> None:
+        [refused] = taken({"event_type": "watchlist_status_changed"}).refused
+        assert refused.reason_code == "unknown_event_type"
+
     def test_an_appearance_is_no_status_even_where_its_type_says_so(self) -> None:
         assert len(taken(appearance_event() | {"event_type": "status"}).appearances) == 1
 
@@ -77,13 +83,13 @@ class TestRefusals:
     )
     def test_a_text_that_is_none_harms_no_neighbour(self, element: bytes, reason_code: str) -> None:
         body = b"[" + element + b"," + json.dumps(appearance_event()).encode() + b"]"
-        found = take(read_elements(body, SOURCE), SOURCE, NOON)
+        found = take(read_elements(body, SOURCE), SOURCE, RULES)
         assert len(found.appearances) == 1
         assert [(refused.reason_code, refused.raw) for refused in found.refused] == [(reason_code, element)]
 
     def test_nesting_without_end_harms_nothing(self) -> None:
         deep = "[" * 600 + "]" * 600
-        found = take(read_elements(f"[{deep},{json.dumps(appearance_event())}]".encode(), SOURCE), SOURCE, NOON)
+        found = take(read_elements(f"[{deep},{json.dumps(appearance_event())}]".encode(), SOURCE), SOURCE, RULES)
         assert len(found.appearances) == 1
         assert [refused.reason_code for refused in found.refused] == ["schema_violation"]
 

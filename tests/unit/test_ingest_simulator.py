@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from services.common.corsight.chunks import RowRules
 from services.ingest.intake import Taken, take
 from services.ingest.layout import CAMERAS
 from services.ingest.simulator.faults import Faults
@@ -51,7 +52,7 @@ class Told(Vendor):
 
 def taken(events: list[dict[str, Any]]) -> Taken:
     raws = [msgspec.Raw(msgspec.json.encode(event)) for event in events]
-    return take(raws, "corsight:webhook", NOON + timedelta(days=1))
+    return take(raws, "corsight:webhook", RowRules(NOON + timedelta(days=1)))
 
 
 def as_oracle(facts: list[Any]) -> str:

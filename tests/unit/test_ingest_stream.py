@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.common.corsight.chunks import RowRules
 from services.ingest.corsight.stream import EventStream, elements_of
 from services.ingest.intake import take
 from tests.support.vendor_events import NOON, STATUS_EVENT, appearance_event
@@ -118,10 +119,10 @@ def test_what_is_no_json_is_refused_alone() -> None:
     stream = b'data: {"event_type": oops}\n\n' + f"data: {json.dumps(appearance_event())}\n\n".encode()
     events = EventStream()
     elements = [raw for load in events.feed(stream) for raw in elements_of(load, SOURCE)]
-    taken = take(elements, SOURCE, NOON)
+    taken = take(elements, SOURCE, RowRules(NOON))
     assert [fact.appearance_key for fact in taken.appearances] == ["track-1"]
     assert [refused.reason_code for refused in taken.refused] == ["bad_json"]
 
 
 def test_a_status_event_is_a_sign_of_life() -> None:
-    assert take(elements_of(json.dumps(STATUS_EVENT).encode(), SOURCE), SOURCE, NOON).signs_of_life == 1
+    assert take(elements_of(json.dumps(STATUS_EVENT).encode(), SOURCE), SOURCE, RowRules(NOON)).signs_of_life == 1

@@ -174,8 +174,10 @@ class _Replay:
             await self._publish(held, origin, rows, fixes, upload_id)
 
     async def _take_of_connector(self, origin: str, rows: Sequence[Refused]) -> None:
+        max_dwell = timedelta(hours=self._opened.settings.implausible_dwell_hours)
+
         def rules_of(row: Refused) -> RowRules:
-            return RowRules(row.quarantined_at, self._zone or UTC)
+            return RowRules(row.quarantined_at, self._zone or UTC, max_dwell)
 
         fixes = await asyncio.to_thread(self._fixes, rows, EVENTS, rules_of)
         async with self._opened.db.acquire() as connection:

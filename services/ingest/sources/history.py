@@ -44,7 +44,7 @@ class PolledHistory:
     def __init__(self, system: System, publisher: Publisher, cameras: CameraBook) -> None:
         self.status = SourceStatus(self.name)
         self._system = system
-        inlet = Inlet(publisher, cameras, self.status, self.name)
+        inlet = Inlet(system.settings, publisher, cameras, self.status)
         self._refill = Refill(system.history, Delivery(inlet, self.status))
         self._known = Known()
         self._overlap = timedelta(seconds=system.settings.corsight_history_overlap_seconds)

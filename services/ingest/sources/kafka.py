@@ -51,7 +51,7 @@ class KafkaSource:
 
     def __init__(self, settings: KafkaSourceSettings, publisher: Publisher, cameras: CameraBook) -> None:
         self.status = SourceStatus(self.name)
-        self._inlet = Inlet(publisher, cameras, self.status, self.name)
+        self._inlet = Inlet(settings, publisher, cameras, self.status)
         self._settings = settings
         self._bootstrap = settings.corsight_kafka_bootstrap or settings.kafka_bootstrap
         self._topic = settings.corsight_kafka_topic

@@ -61,7 +61,7 @@ class Sse:
         self.status = SourceStatus(self.name)
         self._system = system
         settings = system.settings
-        self._delivery = Delivery(Inlet(publisher, cameras, self.status, self.name), self.status)
+        self._delivery = Delivery(Inlet(system.settings, publisher, cameras, self.status), self.status)
         self._refill = Refill(system.history, self._delivery)
         self._overlap = timedelta(seconds=settings.corsight_history_overlap_seconds)
         self._look_again = timedelta(seconds=settings.corsight_history_interval_seconds)

@@ -59,7 +59,7 @@ class Webhook:
 
     def __init__(self, settings: IngestSettings, publisher: Publisher, cameras: CameraBook) -> None:
         self.status = SourceStatus(self.name)
-        self._inlet = Inlet(publisher, cameras, self.status, self.name)
+        self._inlet = Inlet(settings, publisher, cameras, self.status)
         self._publisher = publisher
         self._max_body_bytes = settings.ingest_max_body_bytes
         self._max_requests = settings.ingest_requests
