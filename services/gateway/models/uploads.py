@@ -30,8 +30,9 @@ class UploadSummary(BaseModel):
 class Upload(BaseModel):
     """A file and what became of its rows.
 
-    `needs_decision`: more of its rows are refused than the limit allows, and the good ones wait. `completed`: Kafka has
-    everything; the phase is then `settling` until the tables behind the charts have it too, and `done` from there on.
+    `needs_decision`: more of its rows are refused than the limit allows, and the good ones wait; of a large file, those
+    from where this showed on. `completed`: Kafka has everything; the phase is then `settling` until the tables behind
+    the charts have it too, and `done` from there on.
     """
 
     upload_id: str
