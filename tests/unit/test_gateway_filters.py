@@ -1,7 +1,8 @@
 """The common filters: what an address means, and the SQL it becomes."""
 
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
+from pathlib import Path
+from zoneinfo import TZPATH, ZoneInfo, reset_tzpath
 
 import pytest
 from pydantic import ValidationError
@@ -43,6 +44,24 @@ def test_what_is_no_time_or_beyond_the_calendar_is_refused(text: str) -> None:
 def test_a_zone_that_is_none_is_refused(name: str) -> None:
     with pytest.raises(InvalidRequestError):
         parse_zone(name)
+
+
+@pytest.mark.parametrize("name", ["localtime", "posixrules", "Factory", "posix/Europe/Berlin", "right/Europe/Berlin"])
+def test_what_a_machine_keeps_beside_the_zones_is_none(name: str, tmp_path: Path) -> None:
+    kept = tmp_path / name
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    kept.write_bytes(_tzif("Europe/Berlin"))
+    reset_tzpath([tmp_path])
+    try:
+        assert ZoneInfo.no_cache(name).key == name
+        with pytest.raises(InvalidRequestError, match="is no time zone of the IANA database"):
+            parse_zone(name)
+    finally:
+        reset_tzpath()
+
+
+def _tzif(name: str) -> bytes:
+    return next(path for folder in TZPATH if (path := Path(folder) / name).exists()).read_bytes()
 
 
 def test_without_a_range_the_last_24_hours_are_meant() -> None:
