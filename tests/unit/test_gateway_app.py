@@ -127,6 +127,7 @@ RULE = {"name": "x", "kind": "dwell_exceeded", "threshold": 1}
         ("DELETE", f"/uploads/{UPLOAD_ID}", "operator", None),
         ("POST", "/alerts/a1/acknowledge", "operator", None),
         ("GET", "/sessions.csv", "analyst", None),
+        ("GET", f"/uploads/{UPLOAD_ID}/rejects.csv", "operator", None),
         ("GET", "/quarantine", "operator", None),
         ("GET", "/quarantine/groups", "operator", None),
         ("POST", "/quarantine/replay", "operator", {"items": [{"quarantine_id": "q1"}]}),

@@ -162,7 +162,7 @@ async def upload_events(upload: ExistingUpload, opened: Opened) -> AsyncIterator
 
 
 @router.get("/{upload_id}/rejects.csv", response_class=Response, responses=CSV_RESPONSE)
-async def get_rejects(upload: ExistingUpload, user: Viewer, opened: Opened) -> StreamingResponse:
+async def get_rejects(user: Operator, upload: ExistingUpload, opened: Opened) -> StreamingResponse:
     """The rows that are still refused: the file's own columns, `line`, `reason_code`, `reason`, `suggestion`.
 
     What has no such columns, as JSON has none, stands in a column `raw`.

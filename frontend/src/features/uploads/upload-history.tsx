@@ -5,6 +5,7 @@ import { formatBytes, formatCount, formatDuration, formatInstant } from '../../l
 import { UPLOAD_GROUPS, type UploadGroup } from '../../lib/upload'
 import { type Column, DataTable } from '../../ui/data-table'
 import { Panel } from '../../ui/panel'
+import { hasRole, useMe } from '../auth/queries'
 import { useZone } from '../filters/use-view'
 import { useUploadHistory } from './queries'
 import { rejectsAddress } from './upload-result'
@@ -33,7 +34,7 @@ function took(upload: Upload): string {
   return formatDuration((Date.parse(upload.completed_at) - Date.parse(upload.created_at)) / 1000)
 }
 
-function columns(zone: string): Column<Upload>[] {
+function columns(zone: string, mayReadRejects: boolean): Column<Upload>[] {
   return [
     {
       header: 'When',
@@ -66,7 +67,7 @@ function columns(zone: string): Column<Upload>[] {
       header: 'Rejected',
       numeric: true,
       cell: (upload) =>
-        upload.rows_rejected > 0 ? (
+        mayReadRejects && upload.rows_rejected > 0 ? (
           <a
             href={rejectsAddress(upload.upload_id)}
             download
@@ -75,7 +76,7 @@ function columns(zone: string): Column<Upload>[] {
             {formatCount(upload.rows_rejected)}
           </a>
         ) : (
-          '0'
+          formatCount(upload.rows_rejected)
         ),
     },
     { header: 'Took', numeric: true, cell: took },
@@ -93,6 +94,7 @@ function columns(zone: string): Column<Upload>[] {
 
 export function UploadHistory() {
   const zone = useZone()
+  const mayReadRejects = hasRole(useMe(), 'operator')
   const { show } = useSearch({ from: '/shell/uploads' })
   const history = useUploadHistory(show && UPLOAD_GROUPS[show].statuses)
 
@@ -109,7 +111,7 @@ export function UploadHistory() {
         <>
           <DataTable
             caption={`Uploads, ${zone}`}
-            columns={columns(zone)}
+            columns={columns(zone, mayReadRejects)}
             rows={page.items}
             rowKey={(upload) => upload.upload_id}
           />

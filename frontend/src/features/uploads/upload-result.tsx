@@ -128,16 +128,16 @@ function Rejects({ upload }: { upload: Upload }) {
     <div className="rejects">
       <h3>Rejected rows</h3>
       <RejectReasons upload={upload} />
-      <div className="row">
-        <a className="button" href={rejectsAddress(upload.upload_id)} download>
-          Download rejects
-        </a>
-        {mayRead && (
+      {mayRead && (
+        <div className="row">
+          <a className="button" href={rejectsAddress(upload.upload_id)} download>
+            Download rejects
+          </a>
           <Link className="button" to="/quarantine" search={({ tz }) => ({ tz, source: sourceOf(upload.upload_id) })}>
             Review and fix
           </Link>
-        )}
-      </div>
+        </div>
+      )}
     </div>
   )
 }

@@ -97,6 +97,16 @@ describe('uploading', () => {
     await screen.findByRole('heading', { name: 'What became of it' })
     expect(screen.queryByRole('button', { name: 'Try again' })).not.toBeInTheDocument()
   })
+
+  it('shows a viewer how many rows were rejected and why, and the rows to operators alone', async () => {
+    server.on('GET /auth/me', { ...ME, role: 'viewer' }).on('GET /uploads', page(anUpload()))
+    server.on('GET /uploads/up-1', anUpload())
+    const { user } = openApp('/uploads')
+    expect(await screen.findByRole('cell', { name: '12' })).toBeInTheDocument()
+    await user.click(screen.getByRole('link', { name: 'day.csv' }))
+    expect(await screen.findByText(/7 rows: a time that cannot be read/)).toBeInTheDocument()
+    expect(screen.queryByRole('link', { name: /rejects/ })).not.toBeInTheDocument()
+  })
 })
 
 describe('a large file', () => {
