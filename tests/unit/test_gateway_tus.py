@@ -77,12 +77,13 @@ class Gateway:
     async def accept(self, file: ReceivedFile, zone: str, email: str, opened: Resources) -> Upload:
         if self.refusal:
             raise self.refusal
+        known = any(before.sha256 == file.sha256 for before, _ in self.accepted)
         self.accepted.append((file, zone))
         return Upload(
             upload_id=f"upload-{file.sha256[:4]}", file_name=file.file_name, kind="appearances", status="completed",
             phase="settling", sha256=file.sha256, timezone=zone, rows_total=0, rows_accepted=0, rows_rejected=0,
             rejects_by_reason={}, reject_share=0, bytes_done=0, bytes_total=file.size, created_at=clock.now(),
-            completed_at=None, uploaded_by=email,
+            completed_at=None, uploaded_by=email, duplicate=known,
         )  # fmt: skip
 
 
@@ -139,6 +140,16 @@ async def test_a_file_comes_in_pieces_and_its_last_answer_names_the_upload(
         assert (told.headers["upload-offset"], told.headers["upload-id"]) == ("10", last.headers["upload-id"])
     assert (await send(client, location, 10, b"")).headers["upload-id"] == last.headers["upload-id"]
     assert len(gateway.accepted) == len(gateway.database.audit) == 1
+
+
+async def test_the_last_answer_says_when_the_same_bytes_came_before(client: httpx.AsyncClient) -> None:
+    first, again = [(await announce(client, 4, filename="a.csv")).headers["location"] for _ in range(2)]
+    answer = await send(client, first, 0, b"abcd")
+    assert (answer.status_code, "upload-duplicate" in answer.headers) == (204, False)
+    told = [await send(client, again, 0, b"abcd"), await client.head(again)]
+    assert [each.headers["upload-duplicate"] for each in told] == ["true", "true"]
+    assert {each.headers["upload-id"] for each in told} == {answer.headers["upload-id"]}
+    assert "upload-duplicate" not in (await client.head(first)).headers
 
 
 async def test_what_the_server_can_is_told(client: httpx.AsyncClient) -> None:

@@ -2458,6 +2458,8 @@ export interface operations {
                     "Upload-Expires"?: string;
                     /** @description with the last byte: the upload that the file is, as under `/uploads/{upload_id}` */
                     "Upload-Id"?: string;
+                    /** @description `true` beside `Upload-Id` where the same bytes came before: that is the first upload */
+                    "Upload-Duplicate"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -2556,6 +2558,8 @@ export interface operations {
                     "Upload-Expires"?: string;
                     /** @description with the last byte: the upload that the file is, as under `/uploads/{upload_id}` */
                     "Upload-Id"?: string;
+                    /** @description `true` beside `Upload-Id` where the same bytes came before: that is the first upload */
+                    "Upload-Duplicate"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -2601,6 +2605,8 @@ export interface operations {
                     "Upload-Expires"?: string;
                     /** @description with the last byte: the upload that the file is, as under `/uploads/{upload_id}` */
                     "Upload-Id"?: string;
+                    /** @description `true` beside `Upload-Id` where the same bytes came before: that is the first upload */
+                    "Upload-Duplicate"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;

@@ -1,6 +1,7 @@
 """Resumable uploads: the tus protocol 1.0.0 with creation, expiration, termination and checksum.
 
-The answer to the last byte is that of an upload in one piece: refused with a problem, or accepted as `Upload-Id`.
+The answer to the last byte is that of an upload in one piece: refused with a problem, or accepted as `Upload-Id`, with
+`Upload-Duplicate: true` where the same bytes came before.
 """
 
 import base64
@@ -45,6 +46,7 @@ _STATE: dict[str, Any] = {
         ("Upload-Offset", "how many bytes are here"),
         ("Upload-Expires", "when the upload is given up if nothing is added"),
         ("Upload-Id", "with the last byte: the upload that the file is, as under `/uploads/{upload_id}`"),
+        ("Upload-Duplicate", "`true` beside `Upload-Id` where the same bytes came before: that is the first upload"),
     )
 }
 
@@ -144,6 +146,8 @@ async def _state(upload: Resumable, user: User, opened: Opened) -> dict[str, str
     headers = {"Upload-Offset": str(offset), "Upload-Expires": format_datetime(expires_at, usegmt=True)}
     if upload.upload_id is not None:
         headers["Upload-Id"] = upload.upload_id
+    if upload.duplicate:
+        headers["Upload-Duplicate"] = "true"
     return headers
 
 
@@ -160,7 +164,7 @@ async def _accept(upload: Resumable, user: User, opened: Opened) -> Resumable:
         raise UnusableFileError(error.detail) from None
     if not accepted.duplicate:
         await audit.record(opened.db, user.email, "upload", accepted.upload_id, file_name=file.file_name)
-    return await opened.resumable.accepted(upload, accepted.upload_id)
+    return await opened.resumable.accepted(upload, accepted.upload_id, accepted.duplicate)
 
 
 def _metadata(header: str) -> dict[str, str]:

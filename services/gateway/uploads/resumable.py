@@ -56,6 +56,8 @@ class Resumable(msgspec.Struct, frozen=True):
     """Known from the last byte on; then the file goes to the raw store."""
     upload_id: str | None = None
     """Of the upload that was accepted."""
+    duplicate: bool = False
+    """The same bytes came before: that upload is the first."""
 
 
 class Checksum:
@@ -167,8 +169,8 @@ class ResumableUploads:
         assert upload.sha256 is not None
         return upload, ReceivedFile(upload.sha256, upload.length, upload.file_name, {})
 
-    async def accepted(self, upload: Resumable, upload_id: str) -> Resumable:
-        return await self._change(msgspec.structs.replace(upload, upload_id=upload_id))
+    async def accepted(self, upload: Resumable, upload_id: str, duplicate: bool) -> Resumable:
+        return await self._change(msgspec.structs.replace(upload, upload_id=upload_id, duplicate=duplicate))
 
     async def remove(self, upload: Resumable) -> None:
         await _to_the_end(self._remove, upload.tus_id)

@@ -6,8 +6,6 @@ import type { SendOptions } from './send-file'
 
 /** What a broken line costs at most. */
 const PART_BYTES = 8 * 1024 * 1024
-/** The server's answer is dated to the second. An upload that is older than its sending was there before. */
-const CLOCK_MS = 5000
 
 /** The parts are there, or gone for good: on the server, or for whoever is signed in now. */
 const GOES_ON = [200, 204, 403, 404, 410]
@@ -53,16 +51,13 @@ function settings(file: File, timezone: string): UploadOptions {
  */
 export async function sendResumable({ file, timezone, onProgress, signal }: SendOptions): Promise<Upload> {
   const { Upload: Parts, DetailedError } = await library()
-  const begun = Date.now()
-  let answeredAt = begun
-  const id = await new Promise<string>((resolve, reject) => {
+  const { id, duplicate } = await new Promise<{ id: string; duplicate: boolean }>((resolve, reject) => {
     const parts = new Parts(file, {
       ...settings(file, timezone),
       onProgress: (sent, total) => onProgress(sent, total ?? file.size),
       onSuccess: ({ lastResponse }) => {
         const given = lastResponse.getHeader('Upload-Id')
-        answeredAt = Date.parse(lastResponse.getHeader('Date') ?? '') || Date.now()
-        if (given) resolve(given)
+        if (given) resolve({ id: given, duplicate: lastResponse.getHeader('Upload-Duplicate') === 'true' })
         else reject(new Error('The server took the file but did not say under which number.'))
       },
       onAfterResponse: (request, answer) => {
@@ -89,8 +84,7 @@ export async function sendResumable({ file, timezone, onProgress, signal }: Send
   })
   const upload = await unwrap(api.GET('/api/v1/uploads/{upload_id}', { params: { path: { upload_id: id } }, signal }))
   await forgetParts(file, timezone)
-  const age = answeredAt - Date.parse(upload.created_at)
-  return { ...upload, duplicate: age > Date.now() - begun + CLOCK_MS }
+  return { ...upload, duplicate }
 }
 
 function parsed(body: string): unknown {
