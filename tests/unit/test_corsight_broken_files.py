@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from services.common.corsight.chunks import DEFAULT_LIMITS, ReadLimits
-from services.common.corsight.csv import MAX_RECORD_LINES, read_appearances
+from services.common.corsight.csv import BULK_LINES, MAX_RECORD_LINES, read_appearances
 from services.common.corsight.files import FileTooLargeError, UnsupportedFileError, UnusableFileError
 from tests.support.corsight import GOOD, HEADER, NOW, read, row, rows
 
@@ -87,6 +87,12 @@ class TestBrokenRows:
     def test_blank_lines_are_no_rows(self) -> None:
         result = read(rows("", GOOD, "   ", "\r", GOOD, "", ""))
         assert [item.source[-2:] for item in result.items] == ["#3", "#6"]
+        assert result.rejects == []
+
+    @pytest.mark.parametrize("blank", ["", "\r", "   "])
+    def test_many_blank_lines_are_passed_over_together_and_counted(self, blank: str) -> None:
+        result = read(rows(GOOD, *[blank] * (2 * BULK_LINES), GOOD))
+        assert [item.source.partition("#")[2] for item in result.items] == ["2", str(2 * BULK_LINES + 3)]
         assert result.rejects == []
 
     def test_a_packed_file_that_breaks_off_says_so(self) -> None:

@@ -172,6 +172,8 @@ class _Scanner:
     def _add_bulk(self, first: int, lines: list[bytes], batch: _Batch) -> bool:
         """Add the lines, if each is blank or a row and nothing else; this is what most files are made of."""
         joined = b"".join(lines)
+        if lines and not joined.strip(b" \r\n"):
+            return True
         if not lines or b"\0" in joined or self._lines.is_overlong(max(lines, key=len)):
             return False
         numbers: Sequence[int] = range(first, first + len(lines))
@@ -179,8 +181,6 @@ class _Scanner:
         if not all(records):
             numbers = [number for number, record in zip(numbers, records, strict=True) if record]
             records = [record for record in records if record]
-        if not records:
-            return True
         try:
             columns = self._columns_of(b"\n".join(records).decode())
         except (UnicodeDecodeError, csv.Error):
