@@ -2115,13 +2115,13 @@ export interface operations {
         requestBody: {
             content: {
                 "multipart/form-data": {
+                    /** @description IANA zone of times that name none; UTC without it */
+                    timezone?: string;
                     /**
                      * Format: binary
                      * @description CSV, JSON or newline-delimited JSON, each also gzipped
                      */
                     file: string;
-                    /** @description IANA zone of times that name none; UTC without it */
-                    timezone?: string;
                 };
             };
         };

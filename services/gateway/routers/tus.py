@@ -23,11 +23,11 @@ from services.gateway.errors import (
     UnsupportedMediaTypeError,
     UnusableFileError,
 )
-from services.gateway.filters import parse_zone
 from services.gateway.middleware import TUS_VERSION
 from services.gateway.models import User
 from services.gateway.uploads.accept import accept_file
-from services.gateway.uploads.receive import DEFAULT_ZONE, UNLIMITED, shown_name
+from services.gateway.uploads.form import zone_of
+from services.gateway.uploads.receive import UNLIMITED, shown_name
 from services.gateway.uploads.resumable import CHECKSUMS, Checksum, Resumable
 
 router = APIRouter(prefix="/tus", tags=["uploads"])
@@ -90,7 +90,7 @@ async def create(
         upload_length,
         upload_metadata,
         shown_name(told.get("filename", "")),
-        parse_zone(told.get("timezone") or DEFAULT_ZONE).key,
+        zone_of(told).key,
     )
     location = {"Location": f"{request.url.path}/{upload.tus_id}"}
     return Response(status_code=201, headers=location | await _state(upload, user, opened))

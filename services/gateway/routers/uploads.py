@@ -4,7 +4,7 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import aclosing
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
@@ -15,41 +15,20 @@ from services.gateway import audit
 from services.gateway.csv_export import CSV_RESPONSE
 from services.gateway.dependencies import Database, Opened, Operator, Viewer
 from services.gateway.errors import NotFoundError
-from services.gateway.filters import parse_zone
 from services.gateway.models import Upload, UploadDecision, UploadPage, UploadStatus
 from services.gateway.uploads import acts
 from services.gateway.uploads.accept import accept_file
+from services.gateway.uploads.form import described_form, zone_of
 from services.gateway.uploads.progress import read_upload, read_uploads
-from services.gateway.uploads.receive import DEFAULT_ZONE, UNLIMITED, receive_file
+from services.gateway.uploads.receive import UNLIMITED, receive_file
 from services.gateway.uploads.rejects import columns_of, reject_lines
 
 router = APIRouter(prefix="/uploads", tags=["uploads"])
 
-
-_FORM: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["file"],
-                    "properties": {
-                        "file": {
-                            "type": "string",
-                            "format": "binary",
-                            "description": "CSV, JSON or newline-delimited JSON, each also gzipped",
-                        },
-                        "timezone": {
-                            "type": "string",
-                            "description": "IANA zone of times that name none; UTC without it",
-                        },
-                    },
-                }
-            }
-        },
-    }
-}
+_FORM = described_form(
+    file="CSV, JSON or newline-delimited JSON, each also gzipped",
+    zone="IANA zone of times that name none; UTC without it",
+)
 
 
 @router.post(
@@ -71,9 +50,9 @@ async def post_upload(request: Request, response: Response, user: Operator, open
         int(length) if length.isdecimal() else None,
         opened.store,
         opened.settings.max_upload_bytes,
-        _zone_of,
+        zone_of,
     )
-    upload = await accept_file(file, _zone_of(file.fields), user.email, opened)
+    upload = await accept_file(file, zone_of(file.fields).key, user.email, opened)
     if upload.duplicate:
         response.status_code = 200
     elif upload.status in ("received", "processing"):
@@ -82,10 +61,6 @@ async def post_upload(request: Request, response: Response, user: Operator, open
         await audit.record(opened.db, user.email, "upload", upload.upload_id, file_name=file.file_name)
     failpoint("gateway.before_response")
     return upload
-
-
-def _zone_of(fields: dict[str, str]) -> str:
-    return parse_zone(fields.get("timezone") or DEFAULT_ZONE).key
 
 
 @router.get("")

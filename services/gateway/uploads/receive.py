@@ -14,8 +14,6 @@ from services.gateway.uploads.store import IncomingFile, RawStore
 UNLIMITED = 1 << 50
 """Of a request's body: the application's limit is for small JSON, an upload's own is kept while it streams."""
 
-DEFAULT_ZONE = "UTC"
-
 WRITE_BYTES = 1 << 20
 """Written and hashed at a time, in a worker thread."""
 
