@@ -79,6 +79,10 @@ export function anUpload(change: Partial<Upload> = {}): Upload {
   }
 }
 
+export function processing(change: Partial<Upload> = {}): Upload {
+  return anUpload({ status: 'processing', phase: 'parsing', bytes_done: 25, bytes_total: 100, ...change })
+}
+
 export function aPreview(change: Partial<UploadPreview> = {}): UploadPreview {
   return {
     kind: 'appearances',
