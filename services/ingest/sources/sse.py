@@ -33,11 +33,11 @@ NAME = "corsight:sse"
 INSIGHTS = "corsight:sse insights"
 """The cursor of insight events, kept apart: history reaches back for appearances, and holds theirs back."""
 
-MAX_WAITING_BYTES = 8 * 1024 * 1024
+MAX_WAITING_BYTES = 16 * 1024 * 1024
 """Of events that were read and are not in Kafka; one of them may make it a little more."""
 
-BATCH = 500
-"""Events delivered at once: as many as an envelope carries."""
+BATCH = 1_000
+"""Events delivered at once; as many are read while they are on their way."""
 
 STALLED_SECONDS = 10.0
 """Whoever does not read for so long may have been given up by the server, which then drops what it could not send."""
