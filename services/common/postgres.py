@@ -12,6 +12,8 @@ SERVER_AWAY: tuple[type[Exception], ...] = (
     asyncpg.TransactionRollbackError,
     asyncpg.ReadOnlySQLTransactionError,
     asyncpg.InterfaceError,
+    # Of a connection whose server has said goodbye, but has not hung up yet.
+    asyncpg.InternalClientError,
     OSError,
 )
 """What is no fault of the statement: away, restarting, full, a standby, or the loser of a deadlock. Try again later."""

@@ -8,6 +8,7 @@ from msgspec import Struct
 from services.common.events.quarantine import Quarantined
 from services.common.events.sessions import revision_after
 from services.common.failpoints import failpoint
+from services.common.postgres import SERVER_AWAY
 from services.common.topics import Topic
 from services.sink.appearances import Appearances
 from services.sink.cameras import store_cameras
@@ -22,7 +23,7 @@ from services.sink.tables import QUARANTINE, TABLES
 REFUSALS = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, asyncpg.ProgramLimitExceededError)
 """What PostgreSQL says of data that it will never take; anything else is the server's trouble and is tried again."""
 
-TROUBLE = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+TROUBLE = (asyncpg.PostgresError, *SERVER_AWAY, TimeoutError)
 """What is raised while PostgreSQL is away, restarting, locked or not migrated yet."""
 
 FIRST_PAUSE_SECONDS = 0.2
