@@ -16,16 +16,23 @@ CELERY = (
 )
 
 
+NICENESS = {"processor": 6, "insights": 6, "sink": 6, "worker": 15}
+"""Where time is short, requests and what they ask of the servers go before the streams, and files come last.
+
+The shares of the services in ``docker-compose.yml`` have the same weights.
+"""
+
+
 def service_programs(settings: LocalSettings) -> list[Program]:
     """The six services and the Celery worker; they start together and wait for nothing but the servers."""
 
     def service(name: str, port: int, **environment: str) -> Program:
         ready = f"http://127.0.0.1:{port}/readyz"
-        return Program(name, python("-m", f"services.{name}"), environment=environment, ready_url=ready)
+        return Program(name, _in_its_turn(name, f"services.{name}"), environment=environment, ready_url=ready)
 
     return [
         service("gateway", settings.gateway_port),
-        Program("worker", python("-m", "celery", *CELERY), stop_seconds=20),
+        Program("worker", _in_its_turn("worker", "celery", *CELERY), stop_seconds=20),
         service("ingest", settings.ingest_port, **_connection(settings)),
         # A fixed identity in the consumer group: a restarted process takes its partitions back without a rebalance.
         service("processor", settings.processor_port, DWELL_INSTANCE_ID="processor-1"),
@@ -44,6 +51,11 @@ def feed_program(settings: LocalSettings) -> Program:
         *("--webhook", f"http://127.0.0.1:{settings.ingest_port}/webhooks/corsight"),
     )
     return Program("simulator", command, ready_url=f"{settings.simulator_address}/healthz")
+
+
+def _in_its_turn(name: str, module: str, *arguments: str) -> tuple[str, ...]:
+    niceness = ("nice", "-n", str(NICENESS[name])) if name in NICENESS else ()
+    return (*niceness, *python("-m", module, *arguments))
 
 
 def _connection(settings: LocalSettings) -> dict[str, str]:

@@ -6,6 +6,7 @@ from configparser import RawConfigParser
 from pathlib import Path
 
 import pytest
+import yaml
 from supervisor.options import ServerOptions
 
 from deploy.local.layout import ROOT
@@ -13,7 +14,7 @@ from deploy.local.programs import Program
 from deploy.local.servers.kafka import Kafka
 from deploy.local.servers.postgres import Postgres
 from deploy.local.servers.redis import Redis
-from deploy.local.services import feed_program, service_programs
+from deploy.local.services import NICENESS, feed_program, service_programs
 from deploy.local.settings import LocalSettings
 from deploy.local.supervisor_config import SOCKET_PATH_BYTES, render, socket_path
 from services.common.kafka.producer import MAX_REQUEST_BYTES
@@ -149,6 +150,15 @@ class TestSettings:
         assert urls["sink"] == "http://127.0.0.1:21105/readyz"
         assert urls["worker"] is None
         assert len(set(urls.values())) == len(urls) == 7
+
+    def test_whoever_works_in_the_background_lets_requests_go_first_here_and_in_containers(self) -> None:
+        composed = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+        for program in service_programs(LocalSettings()):
+            niceness = int(program.command[2]) if program.command[:2] == ("nice", "-n") else 0
+            assert niceness == NICENESS.get(program.name, 0)
+            # As the kernel does: a fifth less, or a quarter more, with every step.
+            assert composed[program.name].get("cpu_shares", 1024) == round(1024 / 1.25**niceness)
+        assert NICENESS["worker"] > NICENESS["processor"] == NICENESS["insights"] == NICENESS["sink"] > 0
 
     def test_a_demo_connects_the_connector_to_the_simulated_corsight(self) -> None:
         settings = LocalSettings(simulator_port=21110).with_simulator()

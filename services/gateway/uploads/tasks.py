@@ -1,13 +1,12 @@
 """The worker of large uploads: ``celery -A services.gateway.uploads.tasks:app worker``."""
 
 import asyncio
-import os
 from functools import partial
 from typing import Any
 
 import asyncpg
 from aiokafka.errors import KafkaError
-from celery.signals import setup_logging, worker_process_init
+from celery.signals import setup_logging
 
 from services.common.corsight.files import FileError
 from services.common.kafka.offsets import OffsetReader
@@ -30,9 +29,6 @@ log = get_logger(__name__)
 INTERRUPTIONS: tuple[type[Exception], ...] = (PublishError, KafkaError, UnavailableError, *SERVER_AWAY)
 """No fault of the upload's: the row stays as it is, and the gateway queues it again."""
 
-NICENESS = 10
-"""Requests and live events on the same machine go first."""
-
 settings = GatewaySettings()
 app = create_queue(settings)
 
@@ -40,11 +36,6 @@ app = create_queue(settings)
 @setup_logging.connect  # type: ignore[untyped-decorator]
 def _logging(**_: Any) -> None:
     configure_logging("upload-worker", settings.log_level)
-
-
-@worker_process_init.connect  # type: ignore[untyped-decorator]
-def _give_way(**_: Any) -> None:
-    os.nice(NICENESS)
 
 
 @app.task(name=TASK)  # type: ignore[untyped-decorator]
