@@ -131,6 +131,15 @@ def pin(process: int, to: set[int]) -> None:
         os.sched_setaffinity(int(thread.name), to)
 
 
+def give_way(session: int, niceness: int) -> None:
+    """Weigh all of the session, as containers are weighed that share a machine."""
+    os.setpriority(os.PRIO_PGRP, session, niceness)
+    # Where sessions are weighed first, niceness counts within one alone.
+    autogroup = Path(f"/proc/{session}/autogroup")
+    if autogroup.exists():
+        autogroup.write_text(str(niceness))
+
+
 def cpu_seconds(process: int) -> float:
     """What the process has used so far, in all its threads."""
     stat = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()

@@ -51,6 +51,7 @@ class ServiceProcesses:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
+                start_new_session=True,
             )
         self._running[name] = process
         return process
