@@ -16,7 +16,7 @@ CELERY = (
 )
 
 
-NICENESS = {"processor": 6, "insights": 6, "sink": 6, "worker": 15}
+NICENESS = {"processor": 8, "insights": 8, "sink": 8, "worker": 15}
 """Where time is short, requests and what they ask of the servers go before the streams, and files come last.
 
 The shares of the services in ``docker-compose.yml`` have the same weights.
