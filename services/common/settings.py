@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, computed_field
+from pydantic import AfterValidator, BeforeValidator, Field, computed_field
 from pydantic_settings import (
     BaseSettings,
     DotEnvSettingsSource,
@@ -12,6 +12,8 @@ from pydantic_settings import (
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
+
+from services.common.zones import zone_named
 
 FILE_VARIABLE = "DWELL_SETTINGS_FILE"
 
@@ -24,6 +26,13 @@ def _split(value: object) -> object:
 
 CommaList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 """Several values in one variable, with commas between."""
+
+
+def _existing_zone(name: str) -> str:
+    try:
+        return zone_named(name).key
+    except ValueError as error:
+        raise ValueError(f"DWELL_SITE_TIMEZONE: {error}") from None
 
 
 class CommonSettings(BaseSettings):
@@ -54,7 +63,7 @@ class CommonSettings(BaseSettings):
     insights_port: int = 8004
     sink_port: int = 8005
 
-    site_timezone: str = "UTC"
+    site_timezone: Annotated[str, AfterValidator(_existing_zone)] = "UTC"
     session_gap_seconds: float = Field(60.0, ge=0)
     session_gap_overrides: dict[str, float] = Field(default_factory=dict, description="camera_id → gap in seconds")
     implausible_dwell_hours: float = Field(24.0, gt=0, description="longer appearances and insight events are refused")

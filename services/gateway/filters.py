@@ -4,12 +4,13 @@ import re
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from fastapi import Depends, Query
 from pydantic import BaseModel, Field, StringConstraints
 
 from services.common import clock
+from services.common.zones import zone_named
 from services.gateway.dependencies import Settings
 from services.gateway.errors import InvalidRequestError
 
@@ -128,17 +129,11 @@ def parse_instant(text: str, zone: ZoneInfo) -> datetime:
     return found
 
 
-_NO_ZONES = ("localtime", "posixrules", "Factory", "posix/", "right/")
-"""Beginnings of what lies beside the zones on a machine: its own, a stand-in for none, and copies of them all."""
-
-
 def parse_zone(name: str) -> ZoneInfo:
     try:
-        if not name.startswith(_NO_ZONES):
-            return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        pass
-    raise InvalidRequestError(f"{name[:64]!r} is no time zone of the IANA database.")
+        return zone_named(name)
+    except ValueError as error:
+        raise InvalidRequestError(str(error)) from None
 
 
 def understand(params: FilterParams, now: datetime, site_zone: str) -> Filters:

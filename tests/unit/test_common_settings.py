@@ -68,5 +68,12 @@ def test_a_wrong_value_is_refused_at_start(monkeypatch: pytest.MonkeyPatch) -> N
         CommonSettings()
 
 
+@pytest.mark.parametrize("name", ["Mars/Olympus", "", "localtime"])
+def test_a_site_in_no_known_time_zone_is_refused_at_start(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv("DWELL_SITE_TIMEZONE", name)
+    with pytest.raises(ValidationError, match=f"DWELL_SITE_TIMEZONE: '{name}' is no time zone"):
+        CommonSettings()
+
+
 def test_addresses_with_passwords_are_not_shown() -> None:
     assert "dwell:dwell@" not in repr(CommonSettings())
