@@ -237,7 +237,10 @@ export interface paths {
          */
         post: operations["create_api_v1_tus_post"];
         delete?: never;
-        /** Describe */
+        /**
+         * Describe
+         * @description Of the protocol alone, so without a login: its clients ask before they have one.
+         */
         options: operations["describe_api_v1_tus_options"];
         head?: never;
         patch?: never;

@@ -63,7 +63,8 @@ Sender = Annotated[User, Depends(_sender)]
 
 
 @router.options("", status_code=204, response_class=Response)
-async def describe(user: Operator, settings: Settings) -> Response:
+async def describe(settings: Settings) -> Response:
+    """Of the protocol alone, so without a login: its clients ask before they have one."""
     headers = {
         "Tus-Version": TUS_VERSION,
         "Tus-Extension": ",".join(EXTENSIONS),
