@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -12,6 +13,9 @@ CSV_RESPONSE: dict[int | str, dict[str, Any]] = {200: {"content": {"text/csv": {
 
 # A cell that begins so is run as a formula when the file is opened in a spreadsheet.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+_NUMBER = re.compile(r"[+-]\d+(?:\.\d+)?(?:E[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+"""Nothing that could be run; an apostrophe would have it come back as another text when rejects are uploaded again."""
 
 
 def csv_lines(rows: Iterable[Iterable[Any]]) -> str:
@@ -25,6 +29,6 @@ def csv_lines(rows: Iterable[Iterable[Any]]) -> str:
 def _cell(value: Any) -> Any:
     if isinstance(value, datetime):
         return isoformat(value)
-    if isinstance(value, str) and value.startswith(_FORMULA_STARTS):
+    if isinstance(value, str) and value.startswith(_FORMULA_STARTS) and not _NUMBER.fullmatch(value):
         return f"'{value}"
     return value

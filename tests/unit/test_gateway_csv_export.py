@@ -10,12 +10,17 @@ import pytest
 from services.gateway.csv_export import csv_lines
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", '=HYPERLINK("http://x")'])
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+1+1", "-1-A1", "-1\n", "-cmd()", "@SUM(A1)", "\t=1", "\r=1", '=HYPERLINK("http://x")']
+)
 def test_a_cell_that_would_run_as_a_formula_gets_an_apostrophe(text: str) -> None:
     assert read(csv_lines([(text,)])) == [[f"'{text}"]]
 
 
-@pytest.mark.parametrize("text", ["a=1", "person-1", 'say "hi", twice', "two\nlines", "ünïcode", "", "track:-1"])
+@pytest.mark.parametrize(
+    "text",
+    ["a=1", "person-1", 'say "hi", twice', "two\nlines", "ünïcode", "", "track:-1", "-12.5", "+1", "-1.5e+09"],
+)
 def test_other_text_comes_back_as_it_was(text: str) -> None:
     assert read(csv_lines([(text, "x")])) == [[text, "x"]]
 
