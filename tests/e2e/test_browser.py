@@ -210,6 +210,7 @@ async def test_a_file_with_many_bad_rows_is_decided_on_mended_and_undone(
     await card.get_by_role("button", name="Decide").click()
     dialog = page.get_by_role("dialog")
     await expect(dialog).to_contain_text("8 of 20 rows read so far cannot be used (40%)")
+    await expect(dialog).to_contain_text("None of its rows has been imported yet.")
     await dialog.get_by_role("button", name="Import the good rows").click()
     await expect(card.get_by_text("12 rows in, 8 rejected (40%)")).to_be_visible(timeout=PATIENCE_MS)
     await expect(card.get_by_role("button", name="Undo this upload")).to_be_visible(timeout=PATIENCE_MS)

@@ -91,12 +91,14 @@ async def test_a_small_file_with_too_many_refusals_waits_and_its_good_rows_can_b
     held = answer.json()
     assert (answer.status_code, held["status"], held["phase"]) == (201, "needs_decision", "parsing")
     assert (held["rows_total"], held["rows_accepted"], held["rows_rejected"]) == (10, 8, 2)
+    assert held["rows_waiting"] == 8
     assert (held["reject_share"], held["rejects_by_reason"]) == (0.2, {"missing_person": 2})
     assert not await published(gateway, "held")
     assert len(items_of(await read_items(gateway.settings.kafka_bootstrap, Topic.QUARANTINE), "held")) == 2
 
     imported = await act(gateway, held, "decision", choice="import")
     assert (imported["status"], imported["phase"], imported["rows_accepted"]) == ("completed", "settling", 8)
+    assert imported["rows_waiting"] == 0
     assert imported["summary"]["visitors"] == 8
     assert (await published(gateway, "held")).total() == 8
     await act(gateway, held, "decision", 409, choice="import")
@@ -140,6 +142,7 @@ async def test_a_large_file_waits_at_the_chunk_that_brings_the_share_above_the_l
     assert held is not None
     assert (held.status, held.rows_accepted, held.rows_rejected) == ("needs_decision", CHUNK_ROWS + 3_000, 2_000)
     assert (await published(gateway, "late")).total() == CHUNK_ROWS
+    assert held.rows_waiting == 3_000
 
     received = await act(gateway, upload, "decision", choice="import")
     assert received["status"] == "received"

@@ -1820,6 +1820,12 @@ export interface components {
             rows_accepted: number;
             /** Rows Rejected */
             rows_rejected: number;
+            /**
+             * Rows Waiting
+             * @description of those accepted, the ones that are imported only if so decided
+             * @default 0
+             */
+            rows_waiting: number;
             /** Rejects By Reason */
             rejects_by_reason: {
                 [key: string]: number;

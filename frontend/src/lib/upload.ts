@@ -70,6 +70,13 @@ function rowsSoFar({ rows_total, rows_accepted, rows_rejected }: Upload): string
   return `${plural(rows_total, 'row')} read, ${formatCount(rows_accepted)} accepted, ${formatCount(rows_rejected)} rejected${share}`
 }
 
+/** Of an upload that is held: a large one is imported while it is read, a small one once all of it was. */
+export function importedBeforeHeld({ rows_accepted, rows_waiting }: Upload): string {
+  const imported = rows_accepted - rows_waiting
+  if (imported === 0) return 'None of its rows has been imported yet.'
+  return `${plural(imported, 'good row')} had been imported before this showed; dropping takes them back.`
+}
+
 /** Nothing happens to it any more unless somebody asks for it. */
 export function isFinished({ status, phase }: Upload): boolean {
   if (status === 'completed') return phase !== 'settling'

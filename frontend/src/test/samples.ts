@@ -64,6 +64,7 @@ export function anUpload(change: Partial<Upload> = {}): Upload {
     rows_total: 5012,
     rows_accepted: 5000,
     rows_rejected: 12,
+    rows_waiting: 0,
     rejects_by_reason: { bad_timestamp: 7, negative_dwell: 5 },
     reject_share: 12 / 5012,
     bytes_done: 500_000,

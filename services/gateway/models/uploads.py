@@ -46,6 +46,7 @@ class Upload(BaseModel):
     rows_total: int
     rows_accepted: int
     rows_rejected: int
+    rows_waiting: int = Field(0, description="of those accepted, the ones that are imported only if so decided")
     rejects_by_reason: dict[str, int]
     reject_share: float = Field(ge=0, le=1, description="refused rows of all rows so far")
     bytes_done: int

@@ -82,7 +82,17 @@ def job_of(row: asyncpg.Record) -> Job:
 
 def upload_of(row: asyncpg.Record) -> Upload:
     reject_share = _share(row["rows_rejected"], row["rows_total"])
-    return Upload(**{**row, "upload_id": str(row["upload_id"]), "reject_share": reject_share})
+    computed = {"upload_id": str(row["upload_id"]), "reject_share": reject_share, "rows_waiting": _waiting(row)}
+    return Upload(**{**row, **computed})
+
+
+def _waiting(row: asyncpg.Record) -> int:
+    """Accepted rows behind the last chunk that was published."""
+    if row["status"] != "needs_decision":
+        return 0
+    reached = row["checkpoint"]
+    imported: int = reached["counts"]["accepted"] if reached else 0
+    return int(row["rows_accepted"]) - imported
 
 
 def _share(part: int, whole: int) -> float:

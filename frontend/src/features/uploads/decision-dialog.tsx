@@ -1,6 +1,7 @@
 import { Link } from '@tanstack/react-router'
 import type { Upload } from '../../api/types'
 import { formatCount, formatShare, plural } from '../../lib/format'
+import { importedBeforeHeld } from '../../lib/upload'
 import { Dialog } from '../../ui/dialog'
 import { useQuarantineRows } from '../quarantine/queries'
 import { useUploadCall } from './queries'
@@ -28,6 +29,7 @@ export function DecisionDialog({ upload, onDone, onClose }: DecisionProps) {
       </p>
       <RejectReasons upload={upload} />
       <Examples uploadId={upload_id} />
+      <p>{importedBeforeHeld(upload)}</p>
       <p>
         <a href={rejectsAddress(upload_id)} download>
           Download all rejects

@@ -60,8 +60,9 @@ describe('one upload', () => {
     status: 'needs_decision',
     phase: 'parsing',
     rows_total: 200,
-    rows_accepted: 0,
+    rows_accepted: 150,
     rows_rejected: 50,
+    rows_waiting: 150,
     rejects_by_reason: { bad_timestamp: 50 },
   })
 
@@ -81,6 +82,17 @@ describe('one upload', () => {
     await waitFor(() => expect(document.activeElement).toContainElement(bar))
     expect(document.activeElement).not.toBe(document.body)
     expect(server.sent).toEqual([{ call: 'POST /uploads/up-1/decision', body: { choice: 'import' } }])
+  })
+
+  it.each([
+    [150, 'None of its rows has been imported yet.'],
+    [30, '120 good rows had been imported before this showed; dropping takes them back.'],
+  ])('that is held with %i good rows waiting says what is imported already', async (rows_waiting, sentence) => {
+    const { user } = await open({ ...held, rows_waiting })
+    expect(screen.getByText(/50 of 200 rows so far/)).toHaveTextContent(sentence)
+    await user.click(screen.getByRole('button', { name: 'Decide' }))
+    const dialog = within(screen.getByRole('dialog', { name: 'What should become of day.csv?' }))
+    expect(dialog.getByText(sentence)).toBeInTheDocument()
   })
 
   it('that is held can be dropped, by an operator too', async () => {

@@ -2,7 +2,7 @@ import { Link } from '@tanstack/react-router'
 import type { Upload } from '../../api/types'
 import { formatCount, formatDuration, formatShare, formatSpan, plural } from '../../lib/format'
 import { toIso } from '../../lib/time-range'
-import { rejectReason, rejectsByCount } from '../../lib/upload'
+import { importedBeforeHeld, rejectReason, rejectsByCount } from '../../lib/upload'
 import { hasRole, useMe } from '../auth/queries'
 import { useZone } from '../filters/use-view'
 
@@ -44,8 +44,7 @@ function Outcome({ upload }: { upload: Upload }) {
       return (
         <p className="notice notice-warn" role="status">
           <strong>Held for your decision:</strong> {formatCount(rows_rejected)} of {plural(rows_total, 'row')} so far (
-          {formatShare(rows_rejected, rows_total)}) cannot be used, more than is usual.
-          {rows_accepted === 0 && ' None of its rows has been counted.'}
+          {formatShare(rows_rejected, rows_total)}) cannot be used, more than is usual. {importedBeforeHeld(upload)}
         </p>
       )
     case 'failed':
