@@ -21,9 +21,10 @@ from services.gateway.dependencies import Resources
 from services.gateway.models import Upload
 from services.gateway.uploads import following, progress, queue
 from services.gateway.uploads.queue import QUEUE
+from services.gateway.uploads.receive import ReceivedFile
 from services.gateway.uploads.work import work_on
 from tests.support.databases import fresh_database
-from tests.support.environment import environment
+from tests.support.environment import ADMIN_EMAIL, environment
 from tests.support.gateway import Gateway, gateway_settings, running_gateway
 from tests.support.kafka import make_topics_empty, read_items
 from tests.support.processes import ServiceProcesses
@@ -304,6 +305,36 @@ async def test_followers_see_a_change_without_redis(env: dict[str, str], servers
         upload = (await alone.upload((HEADER + rows("alone", 3)).encode())).json()
         assert upload["status"] == "completed"
         assert (await follow(alone, upload))[-1] == {**upload, "phase": "done"}
+
+
+async def broken_off(gateway: Gateway, content: bytes) -> str:
+    """A small upload as a gateway leaves it that dies while it works on it."""
+    with gateway.app.state.resources.store.incoming() as incoming:
+        incoming.write(content)
+        file = ReceivedFile(incoming.keep(), len(content), "day.csv", {})
+    left = await progress.claim(gateway.database, file, "UTC", "appearances", ADMIN_EMAIL, is_small=True)
+    assert left is not None
+    await progress.begin(gateway.database, left.upload.upload_id)
+    return left.upload.upload_id
+
+
+async def test_a_small_file_sent_again_after_its_import_broke_off_is_no_duplicate(gateway: Gateway) -> None:
+    content = (HEADER + rows("again", 5)).encode()
+    upload_id = await broken_off(gateway, content)
+    elsewhere = (await gateway.upload(content, timezone="Asia/Jakarta")).json()
+    async with progress.working_on(gateway.database, upload_id):
+        meanwhile = (await gateway.upload(content)).json()
+    for told in (elsewhere, meanwhile):
+        assert (told["upload_id"], told["status"], told["duplicate"]) == (upload_id, "processing", True)
+
+    answer = await gateway.upload(content)
+    upload = answer.json()
+    assert (answer.status_code, upload["upload_id"], upload["duplicate"]) == (201, upload_id, False)
+    assert (upload["status"], upload["rows_accepted"]) == ("completed", 5)
+    assert (await published(gateway, "again")).total() == 5
+    acts = await gateway.database.fetch("SELECT action FROM audit WHERE target = $1", upload_id)
+    assert [act["action"] for act in acts] == ["upload"]
+    assert (await gateway.upload(content)).json() == {**upload, "duplicate": True}
 
 
 async def test_a_part_that_was_imported_in_one_zone_is_not_imported_in_another(gateway: Gateway) -> None:

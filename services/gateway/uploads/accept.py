@@ -34,7 +34,13 @@ _REFUSALS: dict[int, type[GatewayError]] = {
 
 
 async def accept_file(file: ReceivedFile, zone: str, email: str, opened: Resources) -> Upload:
-    """The upload that these bytes belong to; `duplicate` where they came before. Raises `GatewayError` for refusals."""
+    """The upload that these bytes belong to; `duplicate` where they came before. Raises `GatewayError` for refusals.
+
+    Whoever sends a small file again whose import broke off never had an answer: that import is gone on with for him.
+    """
+    left = await progress.read_job(opened.db, progress.upload_id_of(file.sha256))
+    if left and _may_be_interrupted(left, zone) and (taken_up := await _work_at_once(left, opened)):
+        return taken_up
     if known := await _known(file, zone, opened):
         return known
     try:
@@ -51,6 +57,13 @@ async def accept_file(file: ReceivedFile, zone: str, email: str, opened: Resourc
     return await go_on_with(job, opened)
 
 
+def _may_be_interrupted(job: Job, zone: str) -> bool:
+    """If so nobody is at it: these phases begin and end with whoever holds the upload."""
+    upload = job.upload
+    is_at_work = upload.status == "processing" and upload.phase in ("parsing", "publishing")
+    return job.is_small and is_at_work and not upload.withdrawing and upload.timezone == zone
+
+
 async def go_on_with(job: Job, opened: Resources) -> Upload:
     """Work on a small upload at once and queue a large one; the upload as it is then."""
     upload_id = job.upload.upload_id
@@ -58,6 +71,16 @@ async def go_on_with(job: Job, opened: Resources) -> Upload:
     if not job.is_small:
         opened.feeder.wake(upload_id)
         return job.upload
+    if worked_on := await _work_at_once(job, opened):
+        return worked_on
+    # Whoever is at it still has not seen yet that it was begun anew.
+    opened.feeder.wake(upload_id)
+    return await progress.read_upload(opened.db, upload_id) or job.upload
+
+
+async def _work_at_once(job: Job, opened: Resources) -> Upload | None:
+    """The upload as it is then; None where somebody else is at it, or there is nothing to do any more."""
+    upload_id = job.upload.upload_id
     try:
         async with opened.inline_uploads:
             worked_on = await work_on(
@@ -73,11 +96,8 @@ async def go_on_with(job: Job, opened: Resources) -> Upload:
             opened.db, upload_id, "Kafka did not acknowledge; retry, or upload the file again.", job.attempt
         )
         raise
-    if worked_on is None:
-        # Whoever is at it still has not seen yet that it was begun anew.
-        opened.feeder.wake(upload_id)
     opened.settler.wake()
-    return worked_on or await progress.read_upload(opened.db, upload_id) or job.upload
+    return worked_on
 
 
 async def _known(file: ReceivedFile, zone: str, opened: Resources) -> Upload | None:
