@@ -87,6 +87,11 @@ class Between:
         return behind
 
 
+class AwayProducer:
+    async def publish(self, *_: object) -> None:
+        raise PublishError("away")
+
+
 async def test_a_small_file_with_too_many_refusals_waits_and_its_good_rows_can_be_imported(gateway: Gateway) -> None:
     answer = await gateway.upload((HEADER + rows("held", 8) + bad_rows("held", 2)).encode())
     held = answer.json()
@@ -121,6 +126,23 @@ async def test_rows_of_recorded_video_go_a_way_of_their_own_and_come_back_by_it(
     for withdrawn in (False, True):
         assert await keys(Topic.APPEARANCES, withdrawn=withdrawn) == ["recorded-0"]
         assert await keys(Topic.APPEARANCES_FORENSIC, withdrawn=withdrawn) == ["recorded-1"]
+
+
+async def test_rows_of_a_held_file_that_was_cancelled_or_failed_after_all_are_not_said_to_be_in(
+    gateway: Gateway,
+) -> None:
+    held = (await gateway.upload((HEADER + rows("never", 8) + bad_rows("never", 2)).encode())).json()
+    cancelled = await act(gateway, held, "cancel")
+    assert (cancelled["status"], cancelled["rows_total"], cancelled["rows_accepted"]) == ("cancelled", 2, 0)
+
+    held = (await gateway.upload((HEADER + rows("nearly", 8) + bad_rows("nearly", 2)).encode())).json()
+    opened: Resources = gateway.app.state.resources
+    gateway.app.state.resources = replace(opened, producer=cast(EventProducer, AwayProducer()))
+    await act(gateway, held, "decision", 503, choice="import")
+    gateway.app.state.resources = opened
+    failed = await gateway.get(f"uploads/{held['upload_id']}")
+    assert (failed["status"], failed["rows_accepted"], failed["rows_rejected"]) == ("failed", 0, 2)
+    assert (await act(gateway, held, "retry"))["rows_accepted"] == 8
 
 
 async def test_an_upload_that_is_dropped_brings_nothing_and_may_come_again(gateway: Gateway) -> None:

@@ -22,6 +22,10 @@ _LOCK_CLASS = 0x6477656C
 # Uploads made before this namespace would change their identity with it.
 _NAMESPACE = uuid.UUID("9a1d2a52-6c0c-4b52-8a6a-0d5cf8a7a9c1")
 
+# Of an upload that was held the counts tell of rows, too, that were read and went nowhere.
+_IMPORTED = "CASE WHEN in_kafka THEN coalesce((checkpoint #>> '{counts,accepted}')::bigint, rows_accepted) ELSE 0 END"
+ONLY_IMPORTED = f"rows_accepted = {_IMPORTED}, rows_total = {_IMPORTED} + rows_rejected"
+
 Database: TypeAlias = asyncpg.Pool | asyncpg.Connection
 
 
@@ -182,9 +186,9 @@ async def complete(
 async def fail(db: Database, upload_id: str, error: str, attempt: int | None = None) -> None:
     """A checkpoint of a withdrawal is no place for an import to go on from."""
     await db.execute(
-        """
+        f"""
         UPDATE uploads SET status = 'failed', phase = NULL, error = $2, completed_at = now(), withdrawing = false,
-                           checkpoint = CASE WHEN withdrawing THEN NULL ELSE checkpoint END
+                           checkpoint = CASE WHEN withdrawing THEN NULL ELSE checkpoint END, {ONLY_IMPORTED}
         WHERE upload_id = $1 AND status IN ('received', 'processing') AND attempt = coalesce($3, attempt)
         """,
         upload_id,
