@@ -3,9 +3,11 @@
 import csv
 import io
 import re
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from datetime import datetime
 from typing import Any
+
+from fastapi.responses import StreamingResponse
 
 from services.common.events.common import isoformat
 
@@ -16,6 +18,14 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 _NUMBER = re.compile(r"[+-]\d+(?:\.\d+)?(?:E[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 """Nothing that could be run; an apostrophe would have it come back as another text when rejects are uploaded again."""
+
+
+def csv_download(lines: AsyncIterator[str], file_name: str) -> StreamingResponse:
+    return StreamingResponse(
+        lines,
+        media_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{file_name}"'},
+    )
 
 
 def csv_lines(rows: Iterable[Iterable[Any]]) -> str:

@@ -2,8 +2,9 @@
 
 import base64
 import binascii
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
@@ -18,6 +19,14 @@ class Cursor(msgspec.Struct, Generic[V], frozen=True, array_like=True):
     order: str
     value: V
     id: str
+
+
+def next_cursor(order: str, rows: Sequence[Mapping[str, Any]], limit: int, value: str, row_id: str) -> str | None:
+    """Of a page of `limit` rows that was read with one more, to see whether there is any: where the next goes on."""
+    if len(rows) <= limit:
+        return None
+    last = rows[limit - 1]
+    return encode_cursor(order, last[value], str(last[row_id]))
 
 
 def encode_cursor(order: str, value: datetime | float | str, row_id: str) -> str:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import asyncpg
 
-from services.gateway.cursors import decode_cursor, encode_cursor
+from services.gateway.cursors import decode_cursor, next_cursor
 from services.gateway.errors import NotFoundError
 from services.gateway.filters import Conditions, Filters
 from services.gateway.models import Alert, AlertPage
@@ -38,10 +38,9 @@ async def read_alerts(
     rows = await db.fetch(
         f"{_ALERTS} WHERE {where} ORDER BY a.event_time DESC, a.alert_id DESC LIMIT {size}", *where.parameters
     )
-    page = rows[:limit]
     return AlertPage(
-        items=[Alert(**row) for row in page],
-        next_cursor=encode_cursor(_ORDER, page[-1]["event_time"], page[-1]["alert_id"]) if len(rows) > limit else None,
+        items=[Alert(**row) for row in rows[:limit]],
+        next_cursor=next_cursor(_ORDER, rows, limit, "event_time", "alert_id"),
         total=total,
     )
 

@@ -6,7 +6,7 @@ from datetime import datetime
 import asyncpg
 
 from services.gateway.buckets import HOUR, MAX_POINTS, edges
-from services.gateway.cursors import decode_cursor, encode_cursor
+from services.gateway.cursors import decode_cursor, next_cursor
 from services.gateway.errors import InvalidRequestError, NotFoundError
 from services.gateway.filters import Conditions, Filters
 from services.gateway.models import (
@@ -55,12 +55,9 @@ async def read_insights(
         """,
         *where.parameters,
     )
-    page = rows[:limit]
     return MergedInsightPage(
-        items=[MergedInsight(**row) for row in page],
-        next_cursor=encode_cursor(_ORDER, page[-1]["started_at"], page[-1]["insight_id"])
-        if len(rows) > limit
-        else None,
+        items=[MergedInsight(**row) for row in rows[:limit]],
+        next_cursor=next_cursor(_ORDER, rows, limit, "started_at", "insight_id"),
         total=total,
     )
 

@@ -8,7 +8,7 @@ import asyncpg
 from msgspec import Struct
 
 from services.common.events.quarantine import REASONS, SUGGESTIONS
-from services.gateway.cursors import decode_cursor, encode_cursor
+from services.gateway.cursors import decode_cursor, next_cursor
 from services.gateway.filters import Conditions
 from services.gateway.models import (
     QuarantineGroup,
@@ -95,12 +95,9 @@ async def read_quarantine(
         f"SELECT * FROM quarantine q WHERE {where} ORDER BY q.quarantined_at DESC, q.quarantine_id DESC LIMIT {size}",
         *where.parameters,
     )
-    page = rows[:limit]
     return QuarantinePage(
-        items=[QuarantineItem(**{**row, "raw": as_text(row["raw"])}) for row in page],
-        next_cursor=encode_cursor(_ORDER, page[-1]["quarantined_at"], page[-1]["quarantine_id"])
-        if len(rows) > limit
-        else None,
+        items=[QuarantineItem(**{**row, "raw": as_text(row["raw"])}) for row in rows[:limit]],
+        next_cursor=next_cursor(_ORDER, rows, limit, "quarantined_at", "quarantine_id"),
         total=sum(by_reason.values()),
         by_reason=by_reason,
     )

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import asyncpg
 
-from services.gateway.cursors import decode_cursor, encode_cursor
+from services.gateway.cursors import decode_cursor, next_cursor
 from services.gateway.filters import Filters
 from services.gateway.models import Session, SessionPage
 from services.gateway.queries.conditions import started_sessions
@@ -65,10 +65,9 @@ async def read_sessions(
         """,
         *where.parameters,
     )
-    page = rows[:limit]
     return SessionPage(
-        items=[_session(row, settings, now) for row in page],
-        next_cursor=encode_cursor(sort, page[-1][column], page[-1]["session_id"]) if len(rows) > limit else None,
+        items=[_session(row, settings, now) for row in rows[:limit]],
+        next_cursor=next_cursor(sort, rows, limit, column, "session_id"),
         total=total,
     )
 

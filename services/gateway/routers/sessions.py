@@ -10,7 +10,7 @@ from fastapi.responses import StreamingResponse
 from services.common import clock
 from services.common.events.common import isoformat
 from services.gateway import audit
-from services.gateway.csv_export import CSV_RESPONSE, csv_lines
+from services.gateway.csv_export import CSV_RESPONSE, csv_download, csv_lines
 from services.gateway.dependencies import Analyst, Database, Opened, Settings, Viewer
 from services.gateway.filters import CommonFilters
 from services.gateway.models import SessionPage
@@ -46,8 +46,4 @@ async def export(
 
     asked = {"from": isoformat(filters.start), "to": isoformat(filters.end), **filters.cameras, **filters.people}
     await audit.record(opened.db, user.email, "export_sessions", filters=asked)
-    return StreamingResponse(
-        lines(),
-        media_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": 'attachment; filename="sessions.csv"'},
-    )
+    return csv_download(lines(), "sessions.csv")

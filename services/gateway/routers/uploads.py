@@ -12,7 +12,7 @@ from fastapi.sse import EventSourceResponse
 
 from services.common.failpoints import failpoint
 from services.gateway import audit
-from services.gateway.csv_export import CSV_RESPONSE
+from services.gateway.csv_export import CSV_RESPONSE, csv_download
 from services.gateway.dependencies import Database, Opened, Operator, Viewer
 from services.gateway.errors import NotFoundError
 from services.gateway.models import Upload, UploadDecision, UploadPage, UploadStatus
@@ -150,8 +150,4 @@ async def get_rejects(user: Operator, upload: ExistingUpload, opened: Opened) ->
                 yield batch
 
     await audit.record(opened.db, user.email, "export_rejects", upload.upload_id)
-    return StreamingResponse(
-        lines(),
-        media_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="rejects-{upload.upload_id}.csv"'},
-    )
+    return csv_download(lines(), f"rejects-{upload.upload_id}.csv")

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 import asyncpg
 
-from services.gateway.cursors import decode_cursor, encode_cursor
+from services.gateway.cursors import decode_cursor, next_cursor
 from services.gateway.models import Upload, UploadPage, UploadStatus, UploadSummary
 from services.gateway.uploads.job import Checkpoint, Counts, Job, Published, StoppedError, job_of, upload_of
 from services.gateway.uploads.receive import ReceivedFile
@@ -243,9 +243,7 @@ async def read_uploads(db: asyncpg.Pool, statuses: list[UploadStatus], cursor: s
         limit + 1,
         statuses,
     )
-    page = rows[:limit]
-    last: Any = page[-1] if len(rows) > limit else None
     return UploadPage(
-        items=[upload_of(row) for row in page],
-        next_cursor=last and encode_cursor(_ORDER, last["created_at"], str(last["upload_id"])),
+        items=[upload_of(row) for row in rows[:limit]],
+        next_cursor=next_cursor(_ORDER, rows, limit, "created_at", "upload_id"),
     )
