@@ -110,7 +110,8 @@ class Appearances:
                 first[key] = each
                 if report.withdrawn:
                     again[key] = []
-        if self._all_new and len(first) >= MANY and not any(first[key][0].withdrawn for key in again):
+        # What is told and taken back at once is not put, so the table's key would not say that it is stored.
+        if self._all_new and len(first) >= MANY and not any(report.withdrawn for report, _ in told):
             try:
                 async with connection.transaction():
                     return await _put(connection, first, again, {}, {})

@@ -164,6 +164,14 @@ class TestAppearances:
             "SELECT array_agg(appearance_key ORDER BY 1) FROM appearances WHERE ended_at = $1", longer.ended_at
         ) == sorted([longer.appearance_key, then[3].appearance_key])
 
+    async def test_a_large_batch_that_tells_again_what_is_stored_and_takes_it_back_leaves_nothing(
+        self, writer: Writer, pool: asyncpg.Pool
+    ) -> None:
+        told = [replace(APPEARANCE, appearance_key=f"{number}") for number in range(MANY)]
+        gone = [replace(each, withdrawn=True) for each in told]
+        await write(writer, batch(Topic.APPEARANCES, told), batch(Topic.APPEARANCES, [*told, *gone], 1))
+        assert await pool.fetchval("SELECT count(*) FROM appearances") == 0
+
     async def test_a_large_batch_is_put_without_a_look_where_none_was_known_before(self, pool: asyncpg.Pool) -> None:
         appearances = Appearances()
         asked: list[list[str]] = []
