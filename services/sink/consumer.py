@@ -55,10 +55,10 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
     until those are stored, or until their log has no more of them (it was made anew).
     """
 
-    def __init__(self, settings: SinkSettings, writer: Writer, on_repaired: Callable[[], None]) -> None:
+    def __init__(self, settings: SinkSettings, writer: Writer, tell: Callable[[], None]) -> None:
         self._settings = settings
         self._writer = writer
-        self._on_repaired = on_repaired
+        self._tell = tell
         self._max_dwell = timedelta(hours=settings.implausible_dwell_hours)
         self._expected: dict[Partition, int] = {}
         self._losses = 0
@@ -223,6 +223,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
             self._kafka.seek(partition, max(place, first[partition]))
             self._kafka.resume(partition)
             self._expected[partition] = stored[partition]
+        # What was repaired may be untold: by who had them before and ended, or by a write whose answer was lost.
+        self._tell()
 
     async def _poll(self) -> Polled:
         """Records up to the batch's bounds; waits only for the first."""
@@ -254,7 +256,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
             log.warning("items quarantined", count=len(written.quarantined))
         if written.repaired:
             log.info("sessions repaired", count=written.repaired)
-            self._on_repaired()
+            self._tell()
         if kept:
             await self._commit(kept)
 

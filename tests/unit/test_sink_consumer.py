@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 import gc
 import weakref
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -83,6 +84,40 @@ async def test_what_was_polled_is_written_only_if_no_partition_was_lost_meanwhil
     await consumer._written()
     assert written == ([] if lost else [{OWNED: 7}])
     assert consumer._expected == ({} if lost else {OWNED: 8})
+
+
+async def test_with_a_partition_goes_the_telling_of_what_was_repaired_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Waiting(Writer):
+        """Until the last transaction of whoever had the partitions is over."""
+
+        def __init__(self) -> None:
+            pass
+
+        async def offsets(self, partitions: Collection[Partition]) -> dict[Partition, int]:
+            told.clear()
+            return dict.fromkeys(partitions, 7)
+
+    told: list[str] = []
+    consumer = Consumer(SinkSettings(), Waiting(), lambda: told.append("told"))
+    owned = TopicPartition(*OWNED)
+
+    async def offsets(partitions: object) -> dict[TopicPartition, int]:
+        return {owned: 7}
+
+    monkeypatch.setattr(
+        consumer,
+        "_kafka",
+        SimpleNamespace(
+            assignment=lambda: {owned},
+            beginning_offsets=offsets,
+            end_offsets=offsets,
+            seek=lambda *_: None,
+            resume=lambda _: None,
+        ),
+    )
+    await consumer._position({owned})
+    assert consumer._expected == {OWNED: 7}
+    assert told == ["told"]
 
 
 async def test_sessions_go_on_once_their_appearances_are_being_written(monkeypatch: pytest.MonkeyPatch) -> None:
