@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from typing import NamedTuple, Self
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka import TopicPartition
 
 from services.common.health import Health
+from services.common.kafka.offsets import OffsetReader
 from services.common.metrics import LAG
 from services.common.topics import PARTITIONS, Topic
 
@@ -24,28 +24,23 @@ class LagProbe:
     def __init__(self, bootstrap: str, group: str, topics: Iterable[Topic], limit: int) -> None:
         self._group = group
         self._limit = limit
-        self._partitions = [TopicPartition(topic, number) for topic in topics for number in range(PARTITIONS)]
-        self._admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, client_id=f"{group}-lag")
-        self._consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, client_id=f"{group}-lag")
+        self._partitions = [(topic, number) for topic in topics for number in range(PARTITIONS)]
+        self._offsets = OffsetReader(bootstrap, f"{group}-lag")
 
     async def __aenter__(self) -> Self:
-        await self._admin.start()
-        await self._consumer.start()
+        await self._offsets.__aenter__()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._consumer.stop()
-        await self._admin.close()
+        await self._offsets.__aexit__()
 
     async def places(self) -> dict[TopicPartition, Place]:
-        committed = await self._admin.list_consumer_group_offsets(self._group, partitions=self._partitions)
-        first = await self._consumer.beginning_offsets(self._partitions)
-        last = await self._consumer.end_offsets(self._partitions)
+        committed = await self._offsets.committed(self._group, self._partitions)
+        first = await self._offsets.beginnings(self._partitions)
+        last = await self._offsets.ends(self._partitions)
         return {
-            partition: Place(
-                max(found.offset if (found := committed.get(partition)) else 0, first[partition]), last[partition]
-            )
-            for partition in self._partitions
+            TopicPartition(*place): Place(max(committed.get(place, 0), first[place]), last[place])
+            for place in self._partitions
         }
 
     async def measure(self) -> dict[str, int]:

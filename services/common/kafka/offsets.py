@@ -1,7 +1,7 @@
 """How far logs and their readers are, asked of the broker."""
 
-from collections.abc import Collection
-from typing import Self
+from collections.abc import Awaitable, Callable, Collection
+from typing import Any, Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
@@ -36,10 +36,19 @@ class OffsetReader:
             (Topic(place.topic), place.partition): known.offset for place, known in found.items() if known.offset >= 0
         }
 
+    async def beginnings(self, partitions: Collection[tuple[Topic, int]]) -> Places:
+        """Where the oldest record is that there still is, or will be."""
+        return await _asked(self._consumer.beginning_offsets, partitions)
+
     async def ends(self, partitions: Collection[tuple[Topic, int]]) -> Places:
         """Where the next record will be written."""
-        if not partitions:
-            return {}
-        wanted = [TopicPartition(topic, number) for topic, number in partitions]
-        found = await self._consumer.end_offsets(wanted)
-        return {(Topic(place.topic), place.partition): offset for place, offset in found.items()}
+        return await _asked(self._consumer.end_offsets, partitions)
+
+
+async def _asked(
+    ask: Callable[[list[TopicPartition]], Awaitable[dict[Any, int]]], partitions: Collection[tuple[Topic, int]]
+) -> Places:
+    if not partitions:
+        return {}
+    found = await ask([TopicPartition(topic, number) for topic, number in partitions])
+    return {(Topic(place.topic), place.partition): offset for place, offset in found.items()}
