@@ -14,7 +14,7 @@ from services.common.events.common import origin_of
 from services.common.topics import Topic
 from services.sink.domain.batch import Batch, Partition, Placed
 from services.sink.writer import Writer
-from tests.integration.test_sink_repair import CAMERA, GAP, random_report, seen
+from tests.support.sink import CAMERA, GAP, random_report, seen
 
 ORIGINS = ("upload:1", "corsight:history")
 

@@ -1,10 +1,11 @@
 """The sink as a process: what it puts right, everybody who reads sessions.v1 learns."""
 
-from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import cast
 
 import asyncpg
 import msgspec
+from msgspec.structs import replace
 
 from services.common.events.appearances import Appearance
 from services.common.events.sessions import Session
@@ -13,34 +14,19 @@ from services.common.postgres import create_pool
 from services.common.topics import Topic
 from services.sink.domain.batch import Batch, Partition, Placed
 from services.sink.writer import Writer
-from tests import oracle
 from tests.support import stored
 from tests.support.databases import fresh_database
 from tests.support.forgetful import ForgetfulProcessor
 from tests.support.kafka import read_items
 from tests.support.processes import ServiceProcesses
 from tests.support.servers import Servers
+from tests.support.sink import CAMERA, GAP, NOON, seen
 from tests.support.waiting import wait_until
 
-NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
-GAP = timedelta(seconds=60)
-CAMERA = "c1"
 
-
-def seen(number: int, person: str = "ann") -> Appearance:
+def passing(number: int, person: str = "ann") -> Appearance:
     """Half a minute each, and half a minute between one and the next."""
-    started_at = NOON + timedelta(minutes=number)
-    return Appearance(
-        appearance_key=f"a{number}",
-        appearance_id=f"a{number}",
-        camera_id=CAMERA,
-        subject_id=person,
-        person_id=person,
-        started_at=started_at,
-        ended_at=started_at + timedelta(seconds=30),
-        reported_at=started_at + timedelta(seconds=30),
-        source="test",
-    )
+    return seen(f"a{number}", 60 * number, 60 * number + 30, person)
 
 
 def told_by_one_who_forgets(records: list[list[Appearance]]) -> list[Session]:
@@ -53,9 +39,7 @@ def told_by_one_who_forgets(records: list[list[Appearance]]) -> list[Session]:
 
 
 def right(records: list[list[Appearance]]) -> stored.Rows:
-    accepted = [msgspec.to_builtins(report) for record in records for report in record]
-    found = oracle.sessions(oracle.appearances(oracle.reports(accepted)), GAP.total_seconds())
-    return stored.expected(found, stored.SESSION)
+    return stored.sessions_of(chain.from_iterable(records), GAP)
 
 
 async def latest_sessions(kafka: str) -> stored.Rows:
@@ -85,7 +69,7 @@ class TestTelling:
     async def test_readers_of_the_topic_come_to_what_the_table_has(
         self, service_process: ServiceProcesses, servers: Servers, producer: EventProducer, pool: asyncpg.Pool
     ) -> None:
-        records = [[seen(number)] for number in range(5)]
+        records = [[passing(number)] for number in range(5)]
         for record in records:
             await producer.publish(Topic.APPEARANCES, record, "test")
         await service_process.start("sink")
@@ -100,7 +84,7 @@ class TestTelling:
         self, service_process: ServiceProcesses, servers: Servers, producer: EventProducer, pool: asyncpg.Pool
     ) -> None:
         writer = Writer(pool, lambda _: GAP)
-        records = [[seen(0)], [seen(1)]]
+        records = [[passing(0)], [passing(1)]]
         heard = [Placed(report, Topic.APPEARANCES, 0, n, 0) for n, record in enumerate(records) for report in record]
         told = [Placed(each, Topic.SESSIONS, 0, n, 0) for n, each in enumerate(told_by_one_who_forgets(records))]
         following: dict[Partition, int] = {(Topic.APPEARANCES, 0): len(heard), (Topic.SESSIONS, 0): len(told)}
@@ -114,9 +98,9 @@ class TestTelling:
     async def test_reading_everything_again_gives_the_same_sessions(
         self, service_process: ServiceProcesses, servers: Servers, producer: EventProducer, pool: asyncpg.Pool
     ) -> None:
-        records = [[seen(number, person) for person in ("ann", "bob")] for number in range(8)]
+        records = [[passing(number, person) for person in ("ann", "bob")] for number in range(8)]
         # Bob's appearances turn out to be Cid's, one by one.
-        records += [[msgspec.structs.replace(seen(number, "cid"), reported_at=NOON + GAP * 60)] for number in range(8)]
+        records += [[replace(passing(number, "cid"), reported_at=NOON + GAP * 60)] for number in range(8)]
         for record in records:
             await producer.publish(Topic.APPEARANCES, record, "test")
         await service_process.start("sink")
@@ -144,10 +128,10 @@ class TestHolding:
     async def test_a_record_from_before_the_topics_were_made_anew_does_not_stall_it(
         self, service_process: ServiceProcesses, servers: Servers, producer: EventProducer, pool: asyncpg.Pool
     ) -> None:
-        records = [[seen(0)]]
+        records = [[passing(0)]]
         await producer.publish(Topic.APPEARANCES, records[0], "test")
         [session] = told_by_one_who_forgets(records)
-        await producer.publish(Topic.SESSIONS, [msgspec.structs.replace(session, revision=10_000)], "test")
+        await producer.publish(Topic.SESSIONS, [replace(session, revision=10_000)], "test")
         await service_process.start("sink")
         await stored.written(pool, servers.kafka, Topic.APPEARANCES, Topic.SESSIONS)
         assert await stored.sessions(pool, [CAMERA]) == right(records)

@@ -18,8 +18,9 @@ from services.processor.domain.sessionizer import step
 from services.sink.domain.batch import Batch, Partition, Placed
 from services.sink.writer import Writer
 from tests import oracle
-from tests.integration.test_sink_repair import CAMERA, GAP, NOON, Sink, random_report, seen
 from tests.support import stored
+from tests.support.facts import merged_insight
+from tests.support.sink import CAMERA, GAP, Sink, random_report, seen
 
 APPEARANCE = (
     "camera_id", "appearance_key", "subject_id", "started_at", "ended_at", "age_group", "gender",
@@ -27,30 +28,7 @@ APPEARANCE = (
 
 ORIGINS = ("upload:1", "upload:2", "corsight:webhook")
 
-INSIGHT = MergedInsight(
-    insight_id="i",
-    kind="crowd",
-    camera_id=CAMERA,
-    started_at=NOON,
-    duration_seconds=0.0,
-    subject_id=None,
-    people_count=7,
-    severity=None,
-    age_group="other",
-    gender="other",
-    source="upload:1#1",
-    window_started_at=NOON,
-    window_ended_at=NOON,
-    occupancy_at_event=0,
-    occupancy_peak=0,
-    occupancy_avg=0.0,
-    baseline_avg=0.0,
-    sessions_in_window=0,
-    session_id=None,
-    session_dwell_seconds=None,
-    match="no_occupancy",
-    revision=5,
-)
+INSIGHT = merged_insight("i", CAMERA, 0, revision=5)
 
 
 @pytest.fixture

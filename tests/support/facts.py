@@ -5,8 +5,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import asyncpg
+import msgspec
 
 from services.common.events.common import OTHER, stable_id
+from services.common.events.insights import MergedInsight
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 
@@ -90,6 +92,12 @@ def insight(insight_id: str, camera: str, at: float, **changed: Any) -> dict[str
         "raw": {"event_id": insight_id},
         **changed,
     }
+
+
+def merged_insight(insight_id: str, camera: str, at: float, **changed: Any) -> MergedInsight:
+    """The record from which `insight` is stored."""
+    unknown = dict.fromkeys(("subject_id", "people_count", "severity", "session_id", "session_dwell_seconds"))
+    return msgspec.convert({**unknown, **insight(insight_id, camera, at, **changed)}, MergedInsight)
 
 
 async def store(db: asyncpg.Pool, table: str, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -3,13 +3,17 @@
 Averages are cut at nine digits: how a sum of parts was ordered may show in the last ones. All else is exact.
 """
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Iterable
+from datetime import timedelta
 from typing import Any, TypeVar
 
 import asyncpg
+import msgspec
 import pandas as pd
 
+from services.common.events.appearances import Appearance
 from services.common.topics import Topic
+from tests import oracle
 from tests.support.kafka import log_ends
 from tests.support.waiting import wait_until
 
@@ -31,6 +35,13 @@ AVERAGES = ("occupancy_avg", "baseline_avg")
 def expected(frame: pd.DataFrame, columns: Collection[str]) -> Rows:
     """A table of the oracle's, by its first column; of minutes, by camera and minute."""
     return keyed([{name: _plain(value) for name, value in row.items()} for row in frame.to_dict("records")], columns)
+
+
+def sessions_of(reports: Iterable[Appearance], gap: timedelta) -> Rows:
+    """What the reports amount to."""
+    accepted = [msgspec.to_builtins(report) for report in reports]
+    found = oracle.sessions(oracle.appearances(oracle.reports(accepted)), gap.total_seconds())
+    return expected(found, SESSION)
 
 
 async def sessions(pool: asyncpg.Pool, cameras: Collection[str]) -> Rows:

@@ -12,7 +12,8 @@ from services.common.events.sessions import Session, revision_after
 from services.processor.domain.buckets import CameraState
 from services.processor.domain.sessionizer import step
 from services.sink.domain.repair import settle
-from tests.unit.test_sink_repair import CAMERA, GAP, T0, Shelf, a_report, active, gap_of, right
+from tests.support.meeting import CAMERA, T0, a_report
+from tests.support.shelf import GAP, Shelf, active, gap_of, right
 
 
 @settings(max_examples=300, deadline=None)

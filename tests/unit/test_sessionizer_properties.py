@@ -14,8 +14,9 @@ from services.common.events.common import OTHER, stable_id
 from services.common.events.sessions import Session
 from services.processor.domain.buckets import CameraState
 from services.processor.domain.sessionizer import step
+from tests.support.meeting import CAMERA, T0, a_report
+from tests.support.sessionizer import handle
 
-T0 = datetime(2026, 3, 2, tzinfo=UTC)
 BEGINNINGS = st.sampled_from(
     [
         T0,
@@ -27,35 +28,8 @@ BEGINNINGS = st.sampled_from(
     ]
 )
 GAP_SECONDS = 60
-CAMERA = "cam-1"
 
 Row = dict[str, Any]
-Writes = list[tuple[str, bytes]]
-
-
-@st.composite
-def report(draw: st.DrawFn, beginning: datetime = T0) -> Appearance:
-    """Few keys, people and instants, so that reports meet: same key, exact gaps, bridges and moves are all common."""
-    key = f"k{draw(st.integers(0, 7))}"
-    start = draw(st.integers(0, 20)) * 30
-    # Two hours of gaps of 30 s, here and there a microsecond beyond one.
-    started_at = beginning + timedelta(seconds=start, microseconds=draw(st.sampled_from([0, 0, 0, 1])))
-    ended_at = started_at + timedelta(seconds=draw(st.sampled_from([0, 1, 30, 90])))
-    person = draw(st.sampled_from([None, None, "ann", "bob"]))
-    poi = draw(st.sampled_from([None, None, "7"]))
-    return Appearance(
-        appearance_key=key,
-        camera_id=CAMERA,
-        subject_id=subject_id_of(person, poi, key),
-        started_at=started_at,
-        ended_at=ended_at,
-        reported_at=beginning + timedelta(seconds=draw(st.integers(0, 3))),
-        source="test",
-        person_id=person,
-        poi_id=poi,
-        age_group=draw(st.sampled_from([OTHER, "adult", "teen"])),
-        gender=draw(st.sampled_from([OTHER, "male"])),
-    )
 
 
 def batch_sessions(reports: list[Appearance]) -> dict[str, Row]:
@@ -136,7 +110,7 @@ def absorbers_exist(stream: list[Session]) -> bool:
 
 
 @settings(max_examples=300, deadline=None)
-@given(reports=BEGINNINGS.flatmap(lambda at: st.lists(report(at), min_size=1, max_size=25)), data=st.data())
+@given(reports=BEGINNINGS.flatmap(lambda at: st.lists(a_report(at), min_size=1, max_size=25)), data=st.data())
 def test_any_order_repetition_and_batching_gives_the_batch_result(
     reports: list[Appearance], data: st.DataObject
 ) -> None:
@@ -156,7 +130,7 @@ def test_any_order_repetition_and_batching_gives_the_batch_result(
 
 
 @settings(max_examples=25, deadline=None)
-@given(reports=BEGINNINGS.flatmap(lambda at: st.lists(report(at), min_size=4, max_size=4)))
+@given(reports=BEGINNINGS.flatmap(lambda at: st.lists(a_report(at), min_size=4, max_size=4)))
 def test_every_permutation_in_every_cut_into_records_gives_the_batch_result(reports: list[Appearance]) -> None:
     expected = batch_sessions(reports)
     for order in permutations(reports):
@@ -169,20 +143,10 @@ def test_every_permutation_in_every_cut_into_records_gives_the_batch_result(repo
             values: dict[str, bytes] = {}
             stream: list[Session] = []
             for offset, record in enumerate(records):
-                told, writes = run(values, [record], offset)
+                told, writes = handle(values, [record], offset)
                 values.update(writes)
                 stream += told
             assert active(stream) == expected
-
-
-def run(values: dict[str, bytes], batch: list[list[Appearance]], offset: int) -> tuple[list[Session], Writes]:
-    """One batch of records, as the agent does it: a step a record, then one write of the state."""
-    state = CameraState(values.get)
-    sessions: list[Session] = []
-    for number, record in enumerate(batch, offset + 1):
-        gap = timedelta(seconds=GAP_SECONDS)
-        sessions += step(state, record, camera_id=CAMERA, gap=gap, revision=number)
-    return sessions, list(state.writes())
 
 
 def seen(key: str, person: str | None, start: int, reported: int = 0) -> Appearance:
@@ -206,8 +170,8 @@ def seen(key: str, person: str | None, start: int, reported: int = 0) -> Appeara
     buckets=1,
 )
 @given(
-    past=st.lists(report(), min_size=1, max_size=10),
-    batch=st.lists(st.lists(report(), min_size=1, max_size=4), min_size=1, max_size=3),
+    past=st.lists(a_report(), min_size=1, max_size=10),
+    batch=st.lists(st.lists(a_report(), min_size=1, max_size=4), min_size=1, max_size=3),
     buckets=st.sampled_from([1, 2, 3, 64]),
 )
 def test_a_crash_after_any_part_of_the_writes_changes_nothing(
@@ -217,22 +181,22 @@ def test_a_crash_after_any_part_of_the_writes_changes_nothing(
     the batch is read again, in records or in one go."""
     expected = batch_sessions([*past, *(one for record in batch for one in record)])
     with patch("services.processor.domain.buckets.BUCKETS", buckets):
-        told, writes = run({}, [past], 0)
+        told, writes = handle({}, [past], 0)
         before = dict(writes)
-        outputs, writes = run(before, batch, 1)
+        outputs, writes = handle(before, batch, 1)
         for written in range(len(writes) + 1):
             values = before | dict(writes[:written])
             stream = [*told, *outputs]
             for offset, record in enumerate(batch, 1):
-                again, rewritten = run(values, [record], offset)
+                again, rewritten = handle(values, [record], offset)
                 values |= dict(rewritten)
                 stream += again
             assert active(stream) == expected
-            assert active(run(values, [[one] for one in past], 100)[0]) == {}
+            assert active(handle(values, [[one] for one in past], 100)[0]) == {}
 
 
 @settings(max_examples=200, deadline=None)
-@given(records=st.lists(st.lists(report(), min_size=1, max_size=4), min_size=1, max_size=10), data=st.data())
+@given(records=st.lists(st.lists(a_report(), min_size=1, max_size=4), min_size=1, max_size=10), data=st.data())
 def test_crashes_and_repeated_records_give_the_batch_result_all_the_same(
     records: list[list[Appearance]], data: st.DataObject
 ) -> None:
@@ -242,7 +206,7 @@ def test_crashes_and_repeated_records_give_the_batch_result_all_the_same(
     crashes = data.draw(st.integers(0, 4))
     while offset < len(records):
         batch = records[offset : offset + data.draw(st.integers(1, 3))]
-        outputs, writes = run(values, batch, offset)
+        outputs, writes = handle(values, batch, offset)
         offset += len(batch)
         if crashes and data.draw(st.booleans()):
             crashes -= 1

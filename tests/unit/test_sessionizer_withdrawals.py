@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from services.common.events.appearances import Appearance
-from tests.unit.test_sessionizer import Feed, seen, session_id, told
-from tests.unit.test_sessionizer_properties import report, run
+from tests.support.meeting import a_report
+from tests.support.sessionizer import Feed, handle, seen, session_id, told
 
 
 def gone(report: Appearance) -> Appearance:
@@ -79,9 +79,9 @@ def test_within_a_record_the_order_of_items_decides() -> None:
 
 @settings(max_examples=200, deadline=None)
 @given(
-    past=st.lists(report(), min_size=1, max_size=8),
+    past=st.lists(a_report(), min_size=1, max_size=8),
     batch=st.lists(
-        st.lists(st.builds(lambda one, out: replace(one, withdrawn=out), report(), st.booleans()), min_size=1),
+        st.lists(st.builds(lambda one, out: replace(one, withdrawn=out), a_report(), st.booleans()), min_size=1),
         min_size=1,
         max_size=3,
     ),
@@ -93,11 +93,11 @@ def test_whatever_a_crash_leaves_nothing_is_left_behind_where_it_is_never_looked
     """A crash after any part of the writes, then the batch again record by record; then all is taken back."""
     everything = [gone(one) for one in [*past, *(one for record in batch for one in record)]]
     with patch("services.processor.domain.buckets.BUCKETS", buckets):
-        before = dict(run({}, [past], 0)[1])
-        writes = run(before, batch, 1)[1]
+        before = dict(handle({}, [past], 0)[1])
+        writes = handle(before, batch, 1)[1]
         for written in range(len(writes) + 1):
             values = before | dict(writes[:written])
             for offset, record in enumerate(batch, 1):
-                values |= dict(run(values, [record], offset)[1])
-            values |= dict(run(values, [everything], 100)[1])
+                values |= dict(handle(values, [record], offset)[1])
+            values |= dict(handle(values, [everything], 100)[1])
             assert not any(msgspec.msgpack.decode(value)[0] for value in values.values())

@@ -11,9 +11,9 @@ from msgspec.structs import replace
 
 from services.common.events.appearances import Appearance, Naming
 from services.common.events.cameras import Camera
-from services.common.events.insights import MergedInsight
 from services.sink.appearances import values_of, values_of_one
 from services.sink.domain.rows import AppearanceRow, CameraRow, canonical_extra, changed, merged, newest
+from tests.support.facts import merged_insight
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 
@@ -173,31 +173,7 @@ class TestCameraRow:
         assert row.description == Naming(at(3), "Till 1")
 
     def test_an_insight_names_a_camera_only_until_anybody_else_does(self) -> None:
-        insight = MergedInsight(
-            insight_id="i",
-            kind="crowd",
-            camera_id="c1",
-            started_at=at(500),
-            duration_seconds=0,
-            subject_id=None,
-            people_count=None,
-            severity=None,
-            age_group="other",
-            gender="other",
-            source="upload:2#1",
-            window_started_at=NOON,
-            window_ended_at=NOON,
-            occupancy_at_event=0,
-            occupancy_peak=0,
-            occupancy_avg=0,
-            baseline_avg=0,
-            sessions_in_window=0,
-            session_id=None,
-            session_dwell_seconds=None,
-            match="no_occupancy",
-            revision=1,
-            raw={"camera_description": "Camera 1"},
-        )
+        insight = merged_insight("i", "c1", 500, raw={"camera_description": "Camera 1"})
         described = replace(REPORT, camera_description="Front door")
         assert camera_rows([insight]).description == Naming(datetime(1970, 1, 1, tzinfo=UTC), "Camera 1")
         assert camera_rows([described, insight]).description == Naming(NOON, "Front door")

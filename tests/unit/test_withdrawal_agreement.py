@@ -24,7 +24,8 @@ from services.processor.domain.sessionizer import step
 from services.sink.domain.repair import look_again, settle
 from tests import oracle
 from tests.support import stored
-from tests.unit.test_sink_repair import CAMERA, GAP, T0, Shelf, a_report, active, gap_of, right
+from tests.support.meeting import CAMERA, T0, a_report
+from tests.support.shelf import GAP, Shelf, active, gap_of, right
 
 WINDOW_SECONDS = 60.0
 
