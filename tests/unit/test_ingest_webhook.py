@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from services.common import clock
 from services.common.health import Health
 from services.common.kafka.producer import PublishError
+from services.ingest.app import Ingest
 from services.ingest.cameras import CameraBook
 from services.ingest.intake import Taken
 from services.ingest.publisher import Publisher
@@ -117,6 +118,17 @@ class TestWho:
         response = await client.post(PATH, json=event(), headers={b"X-Webhook-Signature": signature.encode()})
         assert response.status_code == 401
         assert publisher.taken == []
+
+
+class TestHow:
+    @pytest.mark.parametrize("method", ["GET", "PUT"])
+    async def test_whoever_asks_in_another_way_than_by_post_is_told_how(self, tmp_path: Path, method: str) -> None:
+        app = Ingest(IngestSettings(home=tmp_path)).app
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://ingest") as asking:
+            response = await asking.request(method, PATH)
+        assert (response.status_code, response.headers["Allow"]) == (405, "POST")
+        assert response.headers["content-type"] == "application/problem+json"
+        assert response.json()["status"] == 405
 
 
 class TestWhat:

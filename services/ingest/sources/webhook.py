@@ -68,7 +68,7 @@ class Webhook:
         self._at_work = 0
         self._bytes_at_work = 0
         # An ASGI application: FastAPI's reading of parameters, of which there are none, would be a third of the work.
-        self.router = APIRouter(routes=[Route(PATH, _Endpoint(self._receive), methods=["POST"])])
+        self.router = APIRouter(routes=[Route(PATH, _Endpoint(self._receive))])
 
     async def run(self) -> None:
         self._is_open = True
@@ -157,7 +157,10 @@ class _Endpoint:
         self._answer = answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        response = await self._answer(Request(scope, receive))
+        if scope["method"] == "POST":
+            response = await self._answer(Request(scope, receive))
+        else:
+            response = _problem(HTTPStatus.METHOD_NOT_ALLOWED, "events are posted here", {"Allow": "POST"})
         await response(scope, receive, send)
 
 
