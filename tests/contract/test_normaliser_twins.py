@@ -2,19 +2,23 @@
 
 import csv
 import io
+import json
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from services.common.corsight.chunks import RowError, RowRules, is_kept
 from services.common.corsight.columns import map_columns
 from services.common.corsight.csv import read_appearances
 from services.common.corsight.demographics import age_group_of, age_groups_of, gender_of, genders_of
 from services.common.corsight.event import normalise_event
+from services.common.corsight.insight_report import read_insights
 from services.common.corsight.instants import as_datetimes, parse_instants
 from services.common.corsight.rows import appearance_of
 from services.common.corsight.timestamps import TimestampError, parse_instant
@@ -169,6 +173,59 @@ class TestRows:
         assert isinstance(item, Appearance)
         assert (word, (item.ended_at - item.started_at).total_seconds()) == ("accepted", seconds)
         assert all_at_once([row], zone) == one_by_one([row], rules) == as_json([row], rules)
+
+
+class TestInsights:
+    """The live feed nests the fields of an insight event in blocks, a report has them side by side."""
+
+    T = NOW.timestamp() - 600
+    HEAD: ClassVar[dict[str, Any]] = {"event_type": "generative_insight", "event_id": "i1"}
+    NESTED: ClassVar[dict[str, Any]] = HEAD | {
+        "msg_send_timestamp": T + 12,
+        "camera_data": {"camera_id": "c1", "camera_description": "Aisle 3", "analysis_mode": "live"},
+        "frame_data": {"utc_time_recorded": T},
+        "face_features_data": {"gender_outcome": "Female"},
+        "generative_insight": {"insight_name": "crowd", "generative_insight_config": {"people_count": 9}},
+    }
+
+    @staticmethod
+    def pushed(event: Any) -> Outcome:
+        try:
+            return "accepted", replace(normalise_event(event, source="upload:u#1", rules=RowRules(now=NOW)), raw={})
+        except RowError as refused:
+            return refused.reason_code, (refused.reason, refused.camera_id)
+
+    @staticmethod
+    def reported(event: Any) -> Outcome:
+        lines = json.dumps(event) + "\n" + json.dumps({"camera_id": "c", "utc_time_recorded": 1_770_000_000})
+        [chunk] = read_insights(io.BytesIO(lines.encode()), source_prefix="upload:u", now=NOW)
+        if chunk.rejects:
+            [reject] = chunk.rejects
+            return reject.reason_code, (reject.reason, reject.camera_id)
+        return "accepted", replace(chunk.items[0], raw={})
+
+    @pytest.mark.parametrize(
+        ("event", "outcome"),
+        [
+            (NESTED, "accepted"),
+            (NESTED | {"frame_data": None}, "accepted"),
+            (NESTED | {"camera_data": None, "camera_id": "c1"}, "accepted"),
+            (HEAD | {"camera_id": "c1", "utc_time_recorded": T, "person_id": "p1"}, "accepted"),
+            (HEAD | {"msg_send_timestamp": T, "generative_insight": {"camera_id": "c1"}}, "accepted"),
+            (
+                HEAD | {"msg_send_timestamp": T, "generative_insight": {"generative_insight_config": {"camera_id": 7}}},
+                "accepted",
+            ),
+            (NESTED | {"camera_data": {"camera_id": ""}}, "missing_camera"),
+            (NESTED | {"camera_data": {"camera_id": "c1", "analysis_mode": "forensics"}}, "unknown_event_type"),
+            (HEAD | {"camera_id": "c1"}, "missing_start"),
+            (NESTED | {"note": "a\0b"}, "bad_encoding"),
+        ],
+        ids=lambda value: str(value)[:60],
+    )
+    def test_an_event_comes_to_the_same_pushed_and_in_a_report(self, event: Any, outcome: str) -> None:
+        assert self.pushed(event) == self.reported(event)
+        assert self.pushed(event)[0] == outcome
 
 
 class TestTimestamps:

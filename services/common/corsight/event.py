@@ -10,12 +10,14 @@ from typing import Any
 from services.common.corsight.chunks import MAX_ID_CHARS, RowError, RowRules, is_kept, without_images
 from services.common.corsight.columns import MAX_COLUMNS, ColumnMap, map_columns
 from services.common.corsight.demographics import age_group_of, gender_of
-from services.common.corsight.insight_report import insight_of
+from services.common.corsight.insight_report import insight_of_event
 from services.common.corsight.json_elements import check_storable
 from services.common.corsight.rows import (
     MATCHED,
     START,
     appearance_of,
+    block_of,
+    camera_of,
     check_ids,
     check_span,
     instant_of,
@@ -26,7 +28,6 @@ from services.common.corsight.timestamps import TimestampError
 from services.common.events.appearances import Appearance, appearance_key, subject_id_of
 from services.common.events.insights import InsightEvent
 from services.common.events.quarantine import UNKNOWN_EVENT_TYPE
-from services.common.lanes import is_forensic
 
 BLOCKS = ("camera_data", "frame_data", "appearance_data", "crop_data", "match_data", "face_features_data")
 
@@ -73,9 +74,7 @@ def _fact_of(event: dict[str, Any], source: str, rules: RowRules) -> Appearance 
     if event_type != APPEARANCE:
         event_type = (text_of(event_type) or "").lower()
     if "generative_insight" in event or any(word in event_type for word in _INSIGHT_WORDS):
-        if is_forensic(event):
-            raise RowError(UNKNOWN_EVENT_TYPE, "an insight from recorded video", _camera_of(event))
-        return _insight_of_event(event, source, rules)
+        return insight_of_event(event, source=source, rules=rules)
     is_appearance = event_type in ("", APPEARANCE)
     if "appearance_data" in event or (is_appearance and any(isinstance(event.get(block), dict) for block in BLOCKS)):
         return _appearance_of_event(event, source, rules)
@@ -84,7 +83,7 @@ def _fact_of(event: dict[str, Any], source: str, rules: RowRules) -> Appearance 
     if (wrapped := _wrapped(event)) is not None:
         return _fact_of(wrapped, source, rules)
     if not is_appearance:
-        raise RowError(UNKNOWN_EVENT_TYPE, f"event_type is {event_type[:MAX_ID_CHARS]}", _camera_of(event))
+        raise RowError(UNKNOWN_EVENT_TYPE, f"event_type is {event_type[:MAX_ID_CHARS]}", camera_of(event))
     raise RowError("schema_violation", f"neither an appearance nor an insight: event_type is {event_type or 'absent'}")
 
 
@@ -98,14 +97,14 @@ def appearance_of_json(element: Any, *, source: str, rules: RowRules) -> Appeara
 
 def _appearance_of_event(event: dict[str, Any], source: str, rules: RowRules) -> Appearance:
     """A track so far: it ends, until more is known, at the latest time at which it was seen."""
-    camera, frame, track = (_block(event, name) for name in ("camera_data", "frame_data", "appearance_data"))
-    features = _block(event, "face_features_data")
+    camera, frame, track = (block_of(event, name) for name in ("camera_data", "frame_data", "appearance_data"))
+    features = block_of(event, "face_features_data")
     camera_id = text_of(camera.get("camera_id"))
     if camera_id is None:
         raise RowError("missing_camera", "camera_data.camera_id is blank")
     appearance_id = text_of(track.get("appearance_id")) or text_of(event.get("appearance_id"))
     person_id = text_of(event.get("person_id")) or text_of(track.get("person_id"))
-    poi_id = _matched_poi(_block(event, "match_data"))
+    poi_id = _matched_poi(block_of(event, "match_data"))
     if not (appearance_id or person_id or poi_id):
         raise RowError("missing_person", "neither appearance_id, person_id nor a matched poi_id", camera_id)
     check_ids(camera_id, person_id, appearance_id, poi_id)
@@ -127,7 +126,7 @@ def _appearance_of_event(event: dict[str, Any], source: str, rules: RowRules) ->
     check_span(started_at, last_seen_at, rules, camera_id)
 
     subject_id = subject_id_of(person_id, poi_id, appearance_id or "")
-    camera_group, department, division = _group_of(_block(camera, "camera_group_data"))
+    camera_group, department, division = _group_of(block_of(camera, "camera_group_data"))
     return Appearance(
         appearance_key=appearance_key(appearance_id, subject_id, camera_id, started_at),
         camera_id=camera_id,
@@ -167,24 +166,6 @@ def _matched_poi(match: Mapping[str, Any]) -> str | None:
     return poi_id if not outcomes or MATCHED in outcomes else None
 
 
-def _insight_of_event(event: Mapping[str, Any], source: str, rules: RowRules) -> InsightEvent:
-    """The blocks laid flat; without a time of its own, the event is of when it was sent."""
-    inner = _block(event, "generative_insight")
-    flat: dict[str, Any] = {}
-    for layer in (
-        _block(event, "camera_data"),
-        _block(event, "face_features_data"),
-        _block(event, "appearance_data"),
-        _block(event, "frame_data"),
-        _block(inner, "generative_insight_config"),
-        inner,
-        event,
-    ):
-        flat.update({name: value for name, value in layer.items() if not isinstance(value, dict | list)})
-    flat.setdefault("utc_time_recorded", flat.get("utc_time_started", event.get("msg_send_timestamp")))
-    return insight_of(flat, source=source, rules=rules, raw=event)
-
-
 def _appearance_of_flat(event: Mapping[str, Any], source: str, rules: RowRules) -> Appearance:
     if len(event) > MAX_COLUMNS:
         raise RowError("schema_violation", f"an event of {len(event):,} fields; one may have {MAX_COLUMNS:,}")
@@ -210,11 +191,6 @@ def _wrapped(event: Mapping[str, Any]) -> dict[str, Any] | None:
     return None if inner is None else {name: value for name, value in event.items() if value is not inner} | inner
 
 
-def _camera_of(event: Mapping[str, Any]) -> str | None:
-    camera_id = text_of(_block(event, "camera_data").get("camera_id") or event.get("camera_id"))
-    return camera_id if camera_id and len(camera_id) <= MAX_ID_CHARS else None
-
-
 @lru_cache(maxsize=256)
 def _columns_of(names: tuple[str, ...]) -> ColumnMap:
     return map_columns(names)
@@ -230,16 +206,11 @@ def _extra_of_event(event: dict[str, Any]) -> dict[str, Any]:
     return {name: kept for name, kept in extra.items() if kept or not isinstance(kept, dict | list)}
 
 
-def _block(parent: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    block = parent.get(name)
-    return block if isinstance(block, dict) else {}
-
-
 def _group_of(group: Mapping[str, Any]) -> tuple[str | None, str | None, str | None]:
     """Names of group, department and division, from the camera group or its custom properties under ``group_notes``."""
     if not group:
         return None, None, None
-    layers = group, _block(_block(group, "group_notes"), "properties")
+    layers = group, block_of(block_of(group, "group_notes"), "properties")
     return _named(layers, _GROUP_NAMES), _named(layers, _DEPARTMENT_NAMES), _named(layers, _DIVISION_NAMES)
 
 

@@ -11,21 +11,35 @@ from services.common.corsight.demographics import age_group_of, gender_of
 from services.common.corsight.files import HEAD_BYTES, UnsupportedFileError, detect_kind
 from services.common.corsight.json_elements import check_storable, read_elements
 from services.common.corsight.lines import LineReader
-from services.common.corsight.rows import check_ids, check_span, instant_of, reported_at, text_of
+from services.common.corsight.rows import (
+    block_of,
+    camera_of,
+    check_ids,
+    check_span,
+    instant_of,
+    reported_at,
+    text_of,
+)
 from services.common.corsight.timestamps import TimestampError
 from services.common.events.common import isoformat, stable_id
 from services.common.events.insights import InsightEvent
+from services.common.events.quarantine import UNKNOWN_EVENT_TYPE
+from services.common.lanes import is_forensic
 
 CHUNK_ELEMENTS = 2_000
 
 IDS = ("insight_id", "event_id")
-STARTS = ("utc_time_recorded", "utc_time_started", "started_at")
+STARTS = ("utc_time_recorded", "utc_time_started", "started_at", "msg_send_timestamp")
+"""Without a time of its own, an event is of when it was sent."""
+
 ENDS = ("utc_time_ended", "ended_at")
 DURATIONS = ("loitering_duration", "duration_seconds")
 KINDS = ("kind", "insight_type", "insight_name", "event_type")
 COUNTS = ("people_count", "crowd_count", "count")
 SUBJECTS = ("person_id", "subject_id")
 SAVED = ("save_insight_time", "msg_send_timestamp")
+
+_BLOCKS = ("camera_data", "face_features_data", "appearance_data", "frame_data")
 
 # Words that say that something is an event, not which.
 _NO_KIND = frozenset({"appearance", "insight", "generative_insight", "event", "alert"})
@@ -50,37 +64,55 @@ def read_insights(
     return read_elements(LineReader(binary_file, kind, limits), kind.format, normalise, source_prefix, chunk_rows)
 
 
-def insight_of(element: Any, *, source: str, rules: RowRules, raw: Mapping[str, Any] | None = None) -> InsightEvent:
-    """The insight event that a flat element tells of; `raw` is what is kept of it. Raises `RowError`."""
+def insight_of(element: Any, *, source: str, rules: RowRules) -> InsightEvent:
+    """The insight event that an element of a report tells of. Raises `RowError`."""
     if not isinstance(element, dict):
         raise RowError("schema_violation", f"an insight event is an object, this is a {type(element).__name__}")
     check_storable(element)
-    camera_id = text_of(element.get("camera_id"))
+    return insight_of_event(element, source=source, rules=rules)
+
+
+def insight_of_event(event: Mapping[str, Any], *, source: str, rules: RowRules) -> InsightEvent:
+    """The same of an object that is known to be storable; its fields may lie in blocks, as the live feed has them."""
+    if is_forensic(event):
+        raise RowError(UNKNOWN_EVENT_TYPE, "an insight from recorded video", camera_of(event))
+    fields = _laid_flat(event)
+    camera_id = text_of(fields.get("camera_id"))
     if camera_id is None:
         raise RowError("missing_camera", "camera_id is blank")
-    started_at = _instant(element, STARTS, "start", rules, camera_id)
+    started_at = _instant(fields, STARTS, "start", rules, camera_id)
     if started_at is None:
         raise RowError("missing_start", f"none of {', '.join(STARTS)} is given", camera_id)
-    duration_seconds = _duration(element, started_at, rules, camera_id)
-    kind = _kind(element)
-    subject_id, insight_id = _first_text(element, SUBJECTS), _first_text(element, IDS)
+    duration_seconds = _duration(fields, started_at, rules, camera_id)
+    kind = _kind(fields)
+    subject_id, insight_id = _first_text(fields, SUBJECTS), _first_text(fields, IDS)
     check_ids(camera_id, subject_id, insight_id)
     return InsightEvent(
         insight_id=insight_id or stable_id(camera_id, kind, isoformat(started_at), subject_id or ""),
         kind=kind,
         camera_id=camera_id,
         started_at=started_at,
-        reported_at=reported_at(element, SAVED, rules) or started_at,
+        reported_at=reported_at(fields, SAVED, rules) or started_at,
         source=source,
         duration_seconds=duration_seconds,
         subject_id=subject_id,
-        people_count=_people_count(element, camera_id),
-        severity=text_of(element.get("severity")),
-        age_group=age_group_of(_first(element, ("age_group", "age_group_outcome"))),
-        gender=gender_of(_first(element, ("gender", "gender_outcome"))),
-        camera_description=text_of(element.get("camera_description")),
-        raw=without_images(element if raw is None else raw),
+        people_count=_people_count(fields, camera_id),
+        severity=text_of(fields.get("severity")),
+        age_group=age_group_of(_first(fields, ("age_group", "age_group_outcome"))),
+        gender=gender_of(_first(fields, ("gender", "gender_outcome"))),
+        camera_description=text_of(fields.get("camera_description")),
+        raw=without_images(event),
     )
+
+
+def _laid_flat(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Of values with the same name the one that stands furthest out."""
+    insight = block_of(event, "generative_insight")
+    blocks = [block_of(event, name) for name in _BLOCKS]
+    flat = dict(event)
+    for layer in (*blocks, block_of(insight, "generative_insight_config"), insight, event):
+        flat.update({name: value for name, value in layer.items() if not isinstance(value, dict | list)})
+    return flat
 
 
 def _kind(element: Mapping[str, Any]) -> str:

@@ -34,6 +34,12 @@ def text_of(value: object) -> str | None:
     return None if len(text) <= MAX_NULL_CHARS and text.lower() in NULL_WORDS else text
 
 
+def block_of(parent: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """One of the blocks in which the vendor nests fields; empty where there is none."""
+    block = parent.get(name)
+    return block if isinstance(block, dict) else {}
+
+
 def instant_of(fields: Mapping[str, object], names: Sequence[str], rules: RowRules, fold: int = 0) -> datetime | None:
     """The time in the first of the fields that is not blank; None if all are. Raises `TimestampError`."""
     for name in names:
@@ -54,7 +60,7 @@ def appearance_of(
         raise RowError("missing_camera", "camera_id is blank")
     appearance_id = text_of(fields.get("appearance_id"))
     check_ids(camera_id, person_id, appearance_id)
-    started_at, ended_at = checked_times(fields, START, END, rules, camera_id)
+    started_at, ended_at = _checked_times(fields, rules, camera_id)
     is_matched = (text_of(fields.get("match_outcome")) or "").lower() == MATCHED
     return Appearance(
         appearance_key=appearance_key(appearance_id, person_id, camera_id, started_at),
@@ -78,6 +84,12 @@ def appearance_of(
     )
 
 
+def camera_of(event: Mapping[str, Any]) -> str | None:
+    """Of an event that is refused, as far as it tells of one."""
+    camera_id = text_of(block_of(event, "camera_data").get("camera_id") or event.get("camera_id"))
+    return camera_id if camera_id and len(camera_id) <= MAX_ID_CHARS else None
+
+
 def check_ids(camera_id: str, *others: str | None) -> None:
     """Raises `RowError` where an id is too long to be one."""
     for text in (camera_id, *others):
@@ -85,12 +97,10 @@ def check_ids(camera_id: str, *others: str | None) -> None:
             raise RowError("schema_violation", f"an id of {len(text):,} characters", camera_id[:MAX_ID_CHARS])
 
 
-def checked_times(
-    fields: Mapping[str, object], start: Sequence[str], end: Sequence[str], rules: RowRules, camera_id: str
-) -> tuple[datetime, datetime]:
+def _checked_times(fields: Mapping[str, object], rules: RowRules, camera_id: str) -> tuple[datetime, datetime]:
     """Start and end, plausible together. Raises `RowError`."""
     times = []
-    for what, names in (("start", start), ("end", end)):
+    for what, names in (("start", START), ("end", END)):
         try:
             instant = instant_of(fields, names, rules)
         except TimestampError as error:
@@ -101,7 +111,7 @@ def checked_times(
     started_at, ended_at = times
     if ended_at < started_at:
         # The clocks may have gone back between the two.
-        ended_at = instant_of(fields, end, rules, fold=1) or ended_at
+        ended_at = instant_of(fields, END, rules, fold=1) or ended_at
     check_span(started_at, ended_at, rules, camera_id)
     return started_at, ended_at
 
