@@ -8,10 +8,11 @@ import httpx
 import pytest
 import pytest_asyncio
 from starlette.responses import JSONResponse, PlainTextResponse
+from structlog.testing import capture_logs
 
 from services.ingest.corsight.endpoints import Service, address_of, sent_on
 from services.ingest.corsight.errors import CorsightError, MisconfiguredError
-from services.ingest.corsight.session import Session
+from services.ingest.corsight.session import UNVERIFIED, Session
 from services.ingest.corsight.settings import CorsightSettings
 from services.ingest.simulator.server import CorsightSimulator
 from tests.support.vendor import HISTORY_PATHS, LOGIN_PATHS, PASSWORD, USER, Vendor, serving
@@ -253,19 +254,21 @@ class TestCertificates:
             await self.log_in(simulator, corsight_tls_fingerprint="00" * 32, corsight_tls_verify=False)
         assert simulator.access.logins == 0
 
+    @pytest.mark.parametrize(
+        "others", [{}, {"corsight_tls_fingerprint": "00" * 32, "corsight_tls_verify": False}], ids=["usually", "pinned"]
+    )
     async def test_a_redirect_into_the_secret_is_verified_as_well(
-        self, vendor: Vendor, simulator: CorsightSimulator
+        self, vendor: Vendor, simulator: CorsightSimulator, others: dict[str, Any]
     ) -> None:
         vendor.redirects[LOGIN] = f"{simulator.url}{LOGIN}"
         with pytest.raises(CorsightError, match=r"the certificate of .* is not trusted"):
-            await self.log_in(simulator, corsight_url=vendor.url)
+            await self.log_in(simulator, corsight_url=vendor.url, **others)
         assert simulator.access.logins == 0
 
     async def test_verification_can_be_switched_off_aloud(self, simulator: CorsightSimulator) -> None:
-        await self.log_in(simulator, corsight_tls_verify=False)
-        settings = CorsightSettings(corsight_url=simulator.url, corsight_tls_verify=False)
-        assert "anybody on the way to Corsight can read the password" in Session(settings).warnings[0]
-        assert Session(CorsightSettings(corsight_url=simulator.url)).warnings == []
+        with capture_logs() as logged:
+            await self.log_in(simulator, corsight_tls_verify=False)
+        assert {"event": UNVERIFIED, "log_level": "warning"} in logged
 
     async def test_a_file_of_authorities_that_is_not_there_is_a_mistake(self, simulator: CorsightSimulator) -> None:
         with pytest.raises(MisconfiguredError, match="DWELL_CORSIGHT_CA_FILE /nowhere"):

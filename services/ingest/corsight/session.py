@@ -13,7 +13,7 @@ from services.common.logging import get_logger
 from services.ingest.corsight.endpoints import Service, address_of, sent_on
 from services.ingest.corsight.errors import UNTRUSTED, CorsightError, TooLargeError, in_plain_words
 from services.ingest.corsight.settings import CorsightSettings
-from services.ingest.corsight.tls import tls_context
+from services.ingest.corsight.tls import is_verified, tls_context
 
 log = get_logger(__name__)
 
@@ -57,8 +57,7 @@ class Session:
     @property
     def warnings(self) -> list[str]:
         """What is true of these settings and ought not to stay so."""
-        verified = self._settings.corsight_tls_verify or self._settings.corsight_tls_fingerprint
-        return [] if verified else [UNVERIFIED]
+        return [] if is_verified(self._settings) else [UNVERIFIED]
 
     @asynccontextmanager
     async def stream(self, service: Service, headers: Mapping[str, str]) -> AsyncIterator[httpx.Response]:

@@ -19,10 +19,15 @@ def tls_context(settings: CorsightSettings, url: httpx.URL | None) -> ssl.SSLCon
         context = trusting(settings.corsight_ca_file)
     except OSError as error:
         raise MisconfiguredError(f"DWELL_CORSIGHT_CA_FILE {settings.corsight_ca_file}: {error}") from error
-    if not settings.corsight_tls_verify:
+    if not is_verified(settings):
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     return context
+
+
+def is_verified(settings: CorsightSettings) -> bool:
+    """A pin is no opt-out: nobody but its owner is believed."""
+    return settings.corsight_tls_verify or bool(settings.corsight_tls_fingerprint)
 
 
 def trusting(ca_file: str) -> ssl.SSLContext:
