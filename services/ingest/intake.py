@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -60,6 +61,16 @@ class Taken(Struct):
     @property
     def count(self) -> int:
         return self.accepted + len(self.refused)
+
+    @property
+    def facts(self) -> list[Appearance | InsightEvent]:
+        """But for those in recorded video, whose times say nothing of now."""
+        return [*self.appearances, *self.insights]
+
+    @property
+    def reported_at(self) -> datetime | None:
+        """When the newest of the facts was reported."""
+        return max((fact.reported_at for fact in self.facts), default=None)
 
     def add(self, other: "Taken") -> None:
         self.appearances += other.appearances

@@ -123,11 +123,10 @@ class SourceStatus:
         self.unknown += taken.unknown
         self.rejected += taken.rejected
         self._count(taken.accepted, now)
-        facts: list[Appearance | InsightEvent] = [*taken.appearances, *taken.insights]
-        if facts:
-            newest = max(map(_event_time, facts))
+        if reported_at := taken.reported_at:
+            newest = max(map(_event_time, taken.facts))
             self.newest_event_at = max(newest, self.newest_event_at or newest)
-            self.lag_seconds = max(0.0, (now - max(fact.reported_at for fact in facts)).total_seconds())
+            self.lag_seconds = max(0.0, (now - reported_at).total_seconds())
 
     def missed(self, since: datetime, until: datetime, reason: str) -> None:
         """Spans of one reason that touch become one; of many the oldest are forgotten."""

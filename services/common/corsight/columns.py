@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from services.common.corsight.chunks import is_image_name
+from services.common.corsight.rows import END, START
 
 ALIASES: Mapping[str, tuple[str, ...]] = {
     "person_id": (),
@@ -49,8 +50,8 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
 REQUIRED: tuple[tuple[str, ...], ...] = (
     ("person_id",),
     ("camera_id",),
-    ("utc_time_started_readable", "utc_time_started"),
-    ("utc_time_ended_readable", "utc_time_ended"),
+    START,
+    END,
 )
 """Of each group a file needs one."""
 

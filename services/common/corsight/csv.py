@@ -26,7 +26,7 @@ from services.common.corsight.event import appearance_of_json
 from services.common.corsight.files import HEAD_BYTES, UnusableFileError, detect_kind
 from services.common.corsight.header import Header, fields_of, read_header
 from services.common.corsight.json_elements import read_elements
-from services.common.corsight.lines import LineReader, warning_of_break
+from services.common.corsight.lines import LineReader, refusal_of_break, warning_of_break
 from services.common.corsight.shapes import as_shown
 from services.common.corsight.table import appearances_of
 from services.common.events.appearances import Appearance
@@ -271,12 +271,11 @@ class _Scanner:
         return cells
 
     def _tell_break(self, batch: _Batch) -> None:
-        """A packed file that breaks off loses rows that nobody can count: one refusal says so."""
         if self._lines.broken_off is None or self._told_break:
             return
         self._told_break = True
         row = self._lines.number + 1
-        refused = RowError("bad_encoding", f"the packed file breaks off here: {self._lines.broken_off}")
+        refused = refusal_of_break(self._lines.broken_off)
         batch.rejects.append(Reject.of(refused, row, f"{self._prefix}#{row}", b""))
         batch.warnings.append(warning_of_break(self._lines.broken_off))
 

@@ -17,7 +17,7 @@ import msgspec
 
 from services.common.corsight.chunks import CHUNK_BYTES, Chunk, Reject, RowError
 from services.common.corsight.files import UnsupportedFileError, UnusableFileError
-from services.common.corsight.lines import LineReader, warning_of_break
+from services.common.corsight.lines import LineReader, refusal_of_break, warning_of_break
 
 T = TypeVar("T")
 
@@ -122,8 +122,7 @@ def _of_lines(lines: LineReader) -> Iterator[Element]:
         if raw := line.strip():
             yield _element(row, raw, lines.max_row_bytes)
     if lines.broken_off:
-        reason = f"the packed file breaks off here: {lines.broken_off}"
-        yield Element(lines.number + 1, b"", refused=RowError("bad_encoding", reason))
+        yield Element(lines.number + 1, b"", refused=refusal_of_break(lines.broken_off))
 
 
 def _of_document(lines: LineReader) -> Iterator[Element]:
@@ -137,8 +136,7 @@ def _of_document(lines: LineReader) -> Iterator[Element]:
         window.pass_space()
         if window.is_at_end:
             if lines.broken_off:
-                reason = f"the packed file breaks off here: {lines.broken_off}"
-                yield Element(row + 1, b"", refused=RowError("bad_encoding", reason))
+                yield Element(row + 1, b"", refused=refusal_of_break(lines.broken_off))
             elif in_array and is_whole:
                 yield Element(row + 1, b"", refused=RowError("bad_json", "the array breaks off: its end is missing"))
             return

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from services.common.corsight.chunks import Place, ReadLimits
+from services.common.corsight.chunks import Place, ReadLimits, RowError
 from services.common.corsight.files import UTF8_BOM, FileKind, FileTooLargeError
 
 BLOCK_BYTES = 1 << 20
@@ -19,6 +19,11 @@ _DAMAGED = {"utf-16": "surrogatepass", "utf-16-le": "surrogatepass", "utf-16-be"
 def warning_of_break(reason: str) -> str:
     """For the upload as a whole: how much is missing, nobody knows."""
     return f"the packed file breaks off ({reason}): what it held behind that is missing"
+
+
+def refusal_of_break(reason: str) -> RowError:
+    """In place of the rows that are missing, which nobody can count."""
+    return RowError("bad_encoding", f"the packed file breaks off here: {reason}")
 
 
 class LineReader:

@@ -38,10 +38,6 @@ class Cursors:
             complete_at,
         )
 
-    async def close(self) -> None:
-        if self._pool:
-            await self._pool.close()
-
     async def _open(self) -> asyncpg.Pool:
         async with self._opening:
             if self._pool is None:

@@ -31,11 +31,9 @@ class Progress:
         self._tracks: dict[str, tuple[datetime, datetime]] = {}
 
     def add(self, taken: Taken, now: datetime) -> None:
-        times = [appearance.reported_at for appearance in taken.appearances]
-        times += [insight.reported_at for insight in taken.insights]
-        if times:
+        if reported_at := taken.reported_at:
             # Whatever the clocks there do: of this moment on, history is to be asked by their time.
-            self._newest = min(now, max(times))
+            self._newest = min(now, reported_at)
         for appearance in taken.appearances:
             if appearance.reported_at - appearance.started_at > self._long:
                 self._note(appearance)

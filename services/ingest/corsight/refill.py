@@ -114,9 +114,7 @@ def _digest(row: Raw) -> bytes:
 
 def newest_of(taken: Taken, so_far: datetime | None) -> datetime | None:
     """When the newest of the facts was reported."""
-    times = [appearance.reported_at for appearance in taken.appearances]
-    times += [insight.reported_at for insight in taken.insights]
-    return max(times if so_far is None else [so_far, *times], default=None)
+    return max(filter(None, (so_far, taken.reported_at)), default=None)
 
 
 def slices(since: datetime, until: datetime) -> Iterator[tuple[datetime, datetime]]:

@@ -9,11 +9,9 @@ from collections.abc import Iterable
 import httpx
 
 from services.common.logging import get_logger
-from services.ingest.sources.webhook import SECRET_HEADER
+from services.ingest.sources.webhook import SECRET_HEADER, SIGNATURE_HEADER
 
 log = get_logger(__name__)
-
-SIGNATURE_HEADER = "X-Webhook-Signature"
 
 MAX_WAITING = 100_000
 MAX_AT_ONCE = 200
