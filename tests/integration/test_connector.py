@@ -42,7 +42,7 @@ async def test_what_comes_by_every_way_counts_once_and_moves_to_its_person_when_
     ) as vendor:
         service_process.environment = {
             **service_process.environment,
-            **(environment_of(vendor, "sse", "history", "webhook")),
+            **environment_of(vendor, "sse", "history", "webhook"),
         }
         await service_process.start("gateway", "ingest", "processor", "sink")
         async with logged_in(service_process) as client:
@@ -81,7 +81,7 @@ async def test_a_source_that_is_paused_takes_nothing_and_then_fetches_what_it_mi
     service_process: ServiceProcesses, pool: asyncpg.Pool
 ) -> None:
     async with CorsightSimulator(seed=6, pace=0) as vendor:
-        service_process.environment = {**service_process.environment, **(environment_of(vendor, "sse"))}
+        service_process.environment = {**service_process.environment, **environment_of(vendor, "sse")}
         await service_process.start("gateway", "ingest", "processor", "sink")
         async with logged_in(service_process) as client:
 
@@ -111,7 +111,7 @@ async def test_a_source_that_is_paused_takes_nothing_and_then_fetches_what_it_mi
 async def test_what_the_history_cannot_give_back_is_told(service_process: ServiceProcesses) -> None:
     async with CorsightSimulator(seed=7, pace=0) as vendor:
         nowhere = {"DWELL_CORSIGHT_HISTORY_URL": f"http://127.0.0.1:{free_ports(1)[0]}"}
-        service_process.environment = {**service_process.environment, **(environment_of(vendor, "sse") | nowhere)}
+        service_process.environment = {**service_process.environment, **environment_of(vendor, "sse"), **nowhere}
         await service_process.start("gateway", "ingest")
         async with logged_in(service_process) as client:
 
@@ -129,7 +129,7 @@ async def test_what_the_history_cannot_give_back_is_told(service_process: Servic
 async def test_a_camera_that_no_source_tells_of_any_more_raises_an_alert_until_it_sees_somebody(
     service_process: ServiceProcesses,
 ) -> None:
-    service_process.environment = {**service_process.environment, **({"DWELL_INGEST_HEARTBEAT_SECONDS": "0.5"})}
+    service_process.environment = {**service_process.environment, "DWELL_INGEST_HEARTBEAT_SECONDS": "0.5"}
     await service_process.start("gateway", "ingest", "insights", "sink")
     webhook = f"{service_process.address('ingest')}/webhooks/corsight"
 

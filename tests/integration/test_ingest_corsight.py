@@ -11,30 +11,20 @@ from tests.support.connector import oracle_of
 from tests.support.kafka import read_items
 from tests.support.processes import ServiceProcesses
 from tests.support.servers import Servers
+from tests.support.simulated import environment_of
 from tests.support.waiting import wait_until
-
-
-def environment(vendor: CorsightSimulator, source: str, **others: str) -> dict[str, str]:
-    return {
-        "DWELL_CORSIGHT_SOURCES": source,
-        "DWELL_CORSIGHT_URL": vendor.url,
-        "DWELL_CORSIGHT_USERNAME": vendor.username,
-        "DWELL_CORSIGHT_PASSWORD": vendor.password,
-        "DWELL_CORSIGHT_HISTORY_INTERVAL_SECONDS": "1",
-        **others,
-    }
 
 
 async def appearances(servers: Servers) -> list[Any]:
     return [item for item in await read_items(servers.kafka, Topic.APPEARANCES) if isinstance(item, Appearance)]
 
 
-@pytest.mark.parametrize("source", ["sse", "history", "sse,history"])
+@pytest.mark.parametrize("sources", [("sse",), ("history",), ("sse", "history")], ids=",".join)
 async def test_a_connector_that_is_killed_goes_on_where_it_was(
-    service_process: ServiceProcesses, servers: Servers, source: str
+    service_process: ServiceProcesses, servers: Servers, sources: tuple[str, ...]
 ) -> None:
     async with CorsightSimulator(seed=3, pace=0) as vendor:
-        service_process.environment = {**service_process.environment, **environment(vendor, source)}
+        service_process.environment = {**service_process.environment, **environment_of(vendor, *sources)}
         vendor.tell(300)
         await service_process.start("ingest")
         vendor.tell(300)
@@ -64,7 +54,8 @@ async def test_a_certificate_is_verified_and_can_be_trusted(
         assert vendor.certificate
         service_process.environment = {
             **service_process.environment,
-            **environment(vendor, "sse", DWELL_CORSIGHT_CA_FILE=str(vendor.certificate.certificate)),
+            **environment_of(vendor, "sse"),
+            "DWELL_CORSIGHT_CA_FILE": str(vendor.certificate.certificate),
         }
         vendor.tell(100)
         await service_process.start("ingest")

@@ -14,6 +14,8 @@ from services.common.events.quarantine import Quarantined
 from services.common.kafka.producer import PublishError
 from services.ingest.cameras import CameraBook
 from services.ingest.corsight.cursor import Cursors
+from services.ingest.corsight.settings import CorsightSettings
+from services.ingest.corsight.system import System
 from services.ingest.intake import Taken
 from services.ingest.publisher import Publisher
 from services.ingest.simulator.server import CorsightSimulator
@@ -23,7 +25,7 @@ from services.ingest.status import SourceStatus
 from tests import oracle
 from tests.support.waiting import wait_until
 
-Caller = TypeVar("Caller", Sse, PolledHistory)
+Caller = TypeVar("Caller", bound=Sse | PolledHistory)
 
 
 @asynccontextmanager
@@ -66,10 +68,6 @@ class FakeKafka(Publisher):
         self.forensic += taken.forensic
         self.refused += taken.refused
 
-    async def publish_refused(self, refused: Iterable[Quarantined], source: str) -> None:
-        await self._look()
-        self.refused += refused
-
     async def publish_cameras(self, cameras: Iterable[Camera], source: str) -> None:
         await self._look()
 
@@ -102,6 +100,32 @@ class FakeCursors(Cursors):
             raise OSError("nobody answers")
 
 
+class CountedHistory(PolledHistory):
+    """Counts the readings that came to their end."""
+
+    readings = 0
+
+    async def _read(self) -> None:
+        await super()._read()
+        self.readings += 1
+
+    async def one_more_reading(self) -> None:
+        """Begun and ended from now on; the one that is under way began before."""
+        ended = self.readings
+        await until(lambda: self.readings >= ended + 2)
+
+
+def settings_for(url: str, **others: Any) -> CorsightSettings:
+    """With which a test waits for nothing long."""
+    fast: dict[str, Any] = {
+        "corsight_username": "dwell",
+        "corsight_password": "simulated",
+        "corsight_retry_seconds": 0.2,
+        "corsight_history_interval_seconds": 0.3,
+    }
+    return CorsightSettings(**({"corsight_url": url} | fast | others))
+
+
 class Parts:
     """Around one source; `status` is that of the source which was made last."""
 
@@ -111,14 +135,20 @@ class Parts:
         self.cameras = CameraBook()
         self.status = SourceStatus("none yet")
 
+    def system(self, url: str, **others: Any) -> System:
+        return System(settings_for(url, **others), self.cursors)
 
-FAST: dict[str, Any] = {
-    "corsight_username": "dwell",
-    "corsight_password": "simulated",
-    "corsight_retry_seconds": 0.2,
-    "corsight_history_interval_seconds": 0.3,
-}
-"""Settings with which a test waits for nothing long."""
+    def sse(self, url: str, **others: Any) -> Sse:
+        made = Sse(self.system(url, **others), self.kafka, self.cameras)
+        self.status = made.status
+        return made
+
+    def history(self, url: str, **others: Any) -> CountedHistory:
+        """In small pages."""
+        small: dict[str, Any] = {"corsight_history_page": 20}
+        made = CountedHistory(self.system(url, **(small | others)), self.kafka, self.cameras)
+        self.status = made.status
+        return made
 
 
 def oracle_of(reports: Iterable[Any]) -> list[dict[Any, Any]]:

@@ -8,36 +8,13 @@ import pytest
 
 from services.common import clock
 from services.ingest.corsight.refill import Known
-from services.ingest.corsight.settings import CorsightSettings
-from services.ingest.corsight.system import System
 from services.ingest.simulator.api import HistoryForm
 from services.ingest.simulator.server import CorsightSimulator
 from services.ingest.sources import history
 from services.ingest.sources.base import SourceError
-from services.ingest.sources.history import PolledHistory
-from tests.support.connector import FAST, Parts, at_work, come_to_the_truth, until
+from tests.support.connector import Parts, at_work, come_to_the_truth, until
 from tests.support.vendor import Vendor, serving
 from tests.support.vendor_events import appearance_event
-
-
-def source(url: str, parts: Parts, **others: Any) -> PolledHistory:
-    settings = CorsightSettings(**(FAST | {"corsight_url": url, "corsight_history_page": 20} | others))
-    made = PolledHistory(System(settings, parts.cursors), parts.kafka, parts.cameras)
-    parts.status = made.status
-    return made
-
-
-async def one_more_reading(parts: Parts) -> None:
-    """Begun and ended from now on."""
-    for _ in range(2):
-        parts.status.heard_at = None
-        await until(lambda: parts.status.heard_at)
-
-
-@pytest.fixture
-def parts() -> Parts:
-    return Parts()
-
 
 FAULTS: dict[str, dict[str, Any]] = {
     "nothing": {},
@@ -54,13 +31,13 @@ FAULTS: dict[str, dict[str, Any]] = {
 async def test_whatever_befalls_it_it_comes_to_the_truth(parts: Parts, faults: dict[str, Any]) -> None:
     async with CorsightSimulator(seed=7, pace=0) as vendor:
         vendor.tell(100)
-        async with at_work(source(vendor.url, parts)):
+        async with at_work(parts.history(vendor.url)) as made:
             await until(lambda: parts.status.state == "live")
             vendor.faults.set(**faults)
             for _ in range(10):
                 vendor.tell(20)
                 await asyncio.sleep(0.05)
-            await one_more_reading(parts)
+            await made.one_more_reading()
             vendor.faults.set(**{name: False if value is True else 0 for name, value in faults.items()})
             vendor.tell(50)
             await come_to_the_truth(vendor, parts.kafka)
@@ -75,7 +52,7 @@ async def test_every_version_is_read(parts: Parts, form: HistoryForm, layout: st
     async with CorsightSimulator(seed=7, pace=0, history=form) as vendor:
         vendor.tell(300)
         unit = "milliseconds" if form.milliseconds else "seconds"
-        made = source(vendor.url, parts, corsight_history_time_unit=unit, corsight_layout=layout)
+        made = parts.history(vendor.url, corsight_history_time_unit=unit, corsight_layout=layout)
         async with at_work(made):
             await come_to_the_truth(vendor, parts.kafka, named=form.named)
 
@@ -84,11 +61,11 @@ async def test_every_version_is_read(parts: Parts, form: HistoryForm, layout: st
 async def test_by_whatever_time_it_finds_tracks_all_are_found(parts: Parts, window_of: Any) -> None:
     async with (
         CorsightSimulator(seed=7, pace=0, history=HistoryForm(window_of=window_of)) as vendor,
-        at_work(source(vendor.url, parts, corsight_history_overlap_seconds=30)),
+        at_work(parts.history(vendor.url, corsight_history_overlap_seconds=30)) as made,
     ):
         for _ in range(5):
             vendor.tell(200)
-            await one_more_reading(parts)
+            await made.one_more_reading()
         await come_to_the_truth(vendor, parts.kafka)
 
 
@@ -96,12 +73,12 @@ async def test_what_was_read_before_is_not_delivered_again(parts: Parts) -> None
     async with CorsightSimulator(seed=7, pace=0) as vendor:
         vendor.tell(2_000)
         finished = {row["appearance_key"] for row in vendor.truth()["appearances"]}
-        async with at_work(source(vendor.url, parts, corsight_history_overlap_seconds=7_200)):
+        async with at_work(parts.history(vendor.url, corsight_history_overlap_seconds=7_200)) as made:
             await come_to_the_truth(vendor, parts.kafka)
             await until(lambda: parts.status.state == "live")
             assert parts.status.detail.startswith("asked for what is new every")
             count = len(parts.kafka.appearances)
-            await one_more_reading(parts)
+            await made.one_more_reading()
             assert len(parts.kafka.appearances) - count < len(finished) / 2
 
 
@@ -109,7 +86,7 @@ async def test_what_is_known_is_bounded(parts: Parts, monkeypatch: pytest.Monkey
     monkeypatch.setattr(Known, "MAX_ROWS", 30)
     async with CorsightSimulator(seed=7, pace=0) as vendor:
         vendor.tell(1_000)
-        async with at_work(source(vendor.url, parts)) as made:
+        async with at_work(parts.history(vendor.url)) as made:
             await come_to_the_truth(vendor, parts.kafka)
             assert len(made._known._digests) <= 30
 
@@ -120,7 +97,7 @@ class TestCursor:
         rows = [appearance_event(number, now=then.timestamp() + number) for number in range(5)]
         async with (
             serving(Vendor(needs_login=False, rows={"history_db": rows})) as vendor,
-            at_work(source(vendor.url, parts, corsight_username="")),
+            at_work(parts.history(vendor.url, corsight_username="")),
         ):
             await until(lambda: parts.status.state == "live")
             assert parts.cursors.at[history.NAME] == then + timedelta(seconds=4)
@@ -131,13 +108,13 @@ class TestCursor:
         parts.cursors.at[history.NAME] = at
         async with (
             serving(Vendor(needs_login=False)) as vendor,
-            at_work(source(vendor.url, parts, corsight_username="", corsight_history_overlap_seconds=60)),
+            at_work(parts.history(vendor.url, corsight_username="", corsight_history_overlap_seconds=60)),
         ):
             await until(vendor.spans)
             assert vendor.spans()[0][0] == int((at - timedelta(seconds=60)).timestamp())
 
     async def test_while_kafka_is_away_it_stays(self, parts: Parts) -> None:
-        async with CorsightSimulator(seed=7, pace=0) as vendor, at_work(source(vendor.url, parts)):
+        async with CorsightSimulator(seed=7, pace=0) as vendor, at_work(parts.history(vendor.url)):
             vendor.tell(600)
             await come_to_the_truth(vendor, parts.kafka)
             await until(lambda: history.NAME in parts.cursors.at)
@@ -149,8 +126,25 @@ class TestCursor:
             await come_to_the_truth(vendor, parts.kafka)
             await until(lambda: parts.cursors.at[history.NAME] > reached)
 
+    async def test_while_kafka_is_away_no_more_than_the_next_page_is_read(self, parts: Parts) -> None:
+        now = clock.now().timestamp()
+        rows = [appearance_event(number, now=now - number) for number in range(200)]
+        parts.kafka.is_away = True
+        async with (
+            serving(Vendor(needs_login=False, rows={"history_db": rows})) as vendor,
+            at_work(parts.history(vendor.url, corsight_username="", corsight_history_first_hours=0)),
+        ):
+            await until(lambda: parts.status.state == "retrying" and len(vendor.spans()) == 2)
+            assert "Kafka does not take the events" in parts.status.detail
+            await asyncio.sleep(0.2)
+            assert (len(vendor.spans()), parts.cursors.at) == (2, {})
+            parts.kafka.is_away = False
+            await until(lambda: len(parts.kafka.keys) == len(rows))
+            await until(lambda: history.NAME in parts.cursors.at)
+        assert parts.status.missed_spans == []
+
     async def test_while_postgres_is_away_rows_are_read_on(self, parts: Parts) -> None:
-        async with CorsightSimulator(seed=7, pace=0) as vendor, at_work(source(vendor.url, parts)):
+        async with CorsightSimulator(seed=7, pace=0) as vendor, at_work(parts.history(vendor.url)):
             vendor.tell(100)
             await come_to_the_truth(vendor, parts.kafka)
             await until(lambda: parts.status.state == "live")
@@ -167,7 +161,7 @@ class TestCursor:
         others = [appearance_event(number, now=now + number) for number in range(2, 5)]
         async with (
             serving(Vendor(needs_login=False, rows={"live_db": [long], "history_db": others})) as vendor,
-            at_work(source(vendor.url, parts, corsight_username="", corsight_history_overlap_seconds=60)),
+            at_work(parts.history(vendor.url, corsight_username="", corsight_history_overlap_seconds=60)),
         ):
             await until(lambda: parts.status.state == "live")
             # Held back, for it may be found by its beginning only.
@@ -178,7 +172,7 @@ class TestCursor:
 
 class TestPlainWords:
     async def test_settings_that_cannot_work_are_a_failure(self, parts: Parts) -> None:
-        await source("", parts).run()
+        await parts.history("").run()
         assert parts.status.state == "failed"
 
     @pytest.mark.parametrize("status", [400, 404, 422, 500])
@@ -188,7 +182,7 @@ class TestPlainWords:
         refusals = {"live_db": status}
         async with (
             serving(Vendor(needs_login=False, rows=rows, refusals=refusals)) as vendor,
-            at_work(source(vendor.url, parts, corsight_username="")),
+            at_work(parts.history(vendor.url, corsight_username="")),
         ):
             await until(lambda: parts.kafka.keys)
 
@@ -196,14 +190,14 @@ class TestPlainWords:
         now = clock.now().timestamp()
         rows = {"history_db": [appearance_event(now=now)]}
         async with serving(Vendor(needs_login=False, rows=rows)) as vendor:
-            found = await source(vendor.url, parts, corsight_username="").test()
+            found = await parts.history(vendor.url, corsight_username="").test()
         assert found == "Corsight takes the login; the first page of its last 10 minutes of history has 1 rows."
         with pytest.raises(SourceError, match="cannot connect"):
-            await source("http://127.0.0.1:9", parts).test()
+            await parts.history("http://127.0.0.1:9").test()
 
     async def test_a_span_can_be_asked_for(self, parts: Parts) -> None:
         async with CorsightSimulator(seed=7, pace=0) as vendor:
             vendor.tell(300)
             now = clock.now()
-            await source(vendor.url, parts).backfill(now - timedelta(hours=2), now)
+            await parts.history(vendor.url).backfill(now - timedelta(hours=2), now)
             await come_to_the_truth(vendor, parts.kafka)

@@ -13,9 +13,9 @@ from services.ingest.commands import Ask
 from services.ingest.runtime import Runtime
 from services.ingest.sources.base import Source
 from services.ingest.status import LOST_INSIGHTS, Fetched
+from tests.support.connector import until
 from tests.support.sources import FakeSource, RefillableSource
 from tests.support.vendor_events import NOON
-from tests.support.waiting import wait_until
 
 LATER = NOON + timedelta(minutes=5)
 
@@ -89,13 +89,6 @@ async def running(*sources: Any, ready: bool = True) -> AsyncIterator[asyncio.Ev
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
-
-
-async def until(condition: Any) -> None:
-    async def holds() -> bool:
-        return bool(condition())
-
-    await wait_until(holds)
 
 
 async def test_sources_run_once_kafka_is_there_and_stop_with_the_runtime(table: FakeTable) -> None:

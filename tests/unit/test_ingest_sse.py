@@ -9,31 +9,16 @@ import pytest
 from starlette.responses import HTMLResponse
 
 from services.common import clock
-from services.ingest.corsight.settings import CorsightSettings
 from services.ingest.corsight.stream import MAX_EVENT_BYTES
-from services.ingest.corsight.system import System
+from services.ingest.simulator import streams
 from services.ingest.simulator.api import HistoryForm
 from services.ingest.simulator.server import CorsightSimulator
 from services.ingest.sources import sse
 from services.ingest.sources.base import SourceError
-from services.ingest.sources.sse import Sse
 from services.ingest.status import LOST_INSIGHTS
-from tests.support.connector import FAST, Parts, at_work, come_to_the_truth, until
+from tests.support.connector import Parts, at_work, come_to_the_truth, until
 from tests.support.vendor import EVENT_PATHS, HISTORY_PATHS, Vendor, serving
 from tests.support.vendor_events import appearance_event
-
-
-def source(url: str, parts: Parts, **others: Any) -> Sse:
-    settings = CorsightSettings(**(FAST | {"corsight_url": url} | others))
-    made = Sse(System(settings, parts.cursors), parts.kafka, parts.cameras)
-    parts.status = made.status
-    return made
-
-
-@pytest.fixture
-def parts() -> Parts:
-    return Parts()
-
 
 FAULTS: dict[str, dict[str, Any]] = {
     "nothing": {},
@@ -58,7 +43,7 @@ class TestFaults:
     ) -> None:
         async with CorsightSimulator(seed=7, pace=0) as vendor:
             vendor.tell(100)
-            async with at_work(source(vendor.url, parts)):
+            async with at_work(parts.sse(vendor.url)):
                 await until(lambda: parts.status.state == "live")
                 vendor.faults.set(**faults)
                 for _ in range(20):
@@ -76,7 +61,7 @@ class TestFaults:
     async def test_by_whatever_time_history_finds_what_was_missed(self, parts: Parts, window_of: Any) -> None:
         async with (
             CorsightSimulator(seed=7, pace=0, history=HistoryForm(window_of=window_of)) as vendor,
-            at_work(source(vendor.url, parts, corsight_history_overlap_seconds=30)),
+            at_work(parts.sse(vendor.url, corsight_history_overlap_seconds=30)),
         ):
             await until(lambda: parts.status.state == "live")
             vendor.tell(500)
@@ -88,7 +73,7 @@ class TestFaults:
     async def test_silence_is_taken_for_death(self, parts: Parts) -> None:
         async with (
             CorsightSimulator(seed=7, pace=0) as vendor,
-            at_work(source(vendor.url, parts, corsight_silence_seconds=1)),
+            at_work(parts.sse(vendor.url, corsight_silence_seconds=1)),
         ):
             await until(lambda: parts.status.state == "live")
             vendor.tell(50)
@@ -102,7 +87,7 @@ class TestFaults:
     async def test_a_token_that_ends_costs_nothing(self, parts: Parts) -> None:
         async with (
             CorsightSimulator(seed=7, pace=0, token_seconds=0.2) as vendor,
-            at_work(source(vendor.url, parts)),
+            at_work(parts.sse(vendor.url)),
         ):
             for _ in range(10):
                 vendor.tell(20)
@@ -115,7 +100,7 @@ class TestGaps:
     async def test_at_its_first_start_a_day_is_read_back(self, parts: Parts) -> None:
         async with CorsightSimulator(seed=7, pace=0) as vendor:
             vendor.tell(300)
-            async with at_work(source(vendor.url, parts)):
+            async with at_work(parts.sse(vendor.url)):
                 await come_to_the_truth(vendor, parts.kafka)
 
     async def test_what_was_told_between_two_runs_is_read_back_from_where_the_first_came_to(
@@ -123,21 +108,21 @@ class TestGaps:
     ) -> None:
         monkeypatch.setattr(sse, "CURSOR_SECONDS", 0.05)
         async with CorsightSimulator(seed=7, pace=0) as vendor:
-            async with at_work(source(vendor.url, parts)):
+            async with at_work(parts.sse(vendor.url)):
                 vendor.tell(200)
                 await until(lambda: sse.NAME in parts.cursors.at)
             vendor.tell(200)
             again = Parts()
             again.cursors = parts.cursors
             # From the cursor on, and not from the day before.
-            async with at_work(source(vendor.url, again, corsight_history_first_hours=0)):
+            async with at_work(again.sse(vendor.url, corsight_history_first_hours=0)):
                 await until(lambda: len(again.kafka.appearances) > 0)
                 again.kafka.appearances += parts.kafka.appearances
                 await come_to_the_truth(vendor, again.kafka)
 
     async def test_a_pause_costs_nothing(self, parts: Parts) -> None:
         async with CorsightSimulator(seed=7, pace=0) as vendor:
-            made = source(vendor.url, parts)
+            made = parts.sse(vendor.url)
             for _ in range(3):
                 async with at_work(made):
                     await until(lambda: parts.status.state == "live")
@@ -152,7 +137,7 @@ class TestGaps:
         async with serving(Vendor(needs_login=False)) as vendor:
             for path in HISTORY_PATHS:
                 vendor.answers[path] = HTMLResponse("not here", 404)
-            async with at_work(source(vendor.url, parts, corsight_username="")):
+            async with at_work(parts.sse(vendor.url, corsight_username="")):
                 await until(lambda: parts.status.missed_spans)
                 await until(lambda: parts.status.state == "live")
         [missed] = parts.status.missed_spans
@@ -165,7 +150,7 @@ class TestGaps:
         async with serving(Vendor(needs_login=False, rows={"history_db": [appearance_event(now=now)]})) as vendor:
             for path in HISTORY_PATHS:
                 vendor.answers[path] = HTMLResponse("later", 503)
-            async with at_work(source(vendor.url, parts, corsight_username="")):
+            async with at_work(parts.sse(vendor.url, corsight_username="")):
                 await until(lambda: parts.status.missed_spans)
                 vendor.answers.clear()
                 await until(lambda: not parts.status.missed_spans)
@@ -175,7 +160,7 @@ class TestGaps:
         async with serving(Vendor(needs_login=False, ends=True)) as vendor:
             for path in HISTORY_PATHS:
                 vendor.answers[path] = HTMLResponse("later", 503)
-            async with at_work(source(vendor.url, parts, corsight_username="")) as made:
+            async with at_work(parts.sse(vendor.url, corsight_username="")) as made:
                 await until(lambda: len(vendor.of(*EVENT_PATHS)) > 20)
                 assert len(made._gaps) < 10
                 assert len(parts.status.missed_spans) == 1
@@ -184,7 +169,7 @@ class TestGaps:
 class TestKafka:
     async def test_while_it_is_away_nothing_counts_as_read(self, parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(sse, "CURSOR_SECONDS", 0.05)
-        async with CorsightSimulator(seed=7, pace=0) as vendor, at_work(source(vendor.url, parts)):
+        async with CorsightSimulator(seed=7, pace=0) as vendor, at_work(parts.sse(vendor.url)):
             vendor.tell(500)
             await until(lambda: sse.NAME in parts.cursors.at)
             await come_to_the_truth(vendor, parts.kafka)
@@ -200,19 +185,29 @@ class TestKafka:
             await come_to_the_truth(vendor, parts.kafka)
             await until(lambda: parts.status.state == "live")
 
-    async def test_while_it_is_slow_memory_is_bounded(self, parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test_while_it_stands_still_memory_is_bounded_and_what_is_lost_is_read_back_or_told(
+        self, parts: Parts, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         bound = 200_000
         monkeypatch.setattr(sse, "MAX_WAITING_BYTES", bound)
-        async with CorsightSimulator(seed=7, pace=0, crops=True) as vendor, at_work(source(vendor.url, parts)) as made:
+        async with CorsightSimulator(seed=7, pace=0, crops=True) as vendor, at_work(parts.sse(vendor.url)) as made:
             await until(lambda: parts.status.state == "live")
+            while not vendor.truth()["insights"]:
+                vendor.tell(50)
+            await come_to_the_truth(vendor, parts.kafka)
+            monkeypatch.setattr(streams, "MAX_WAITING", 200)
             parts.kafka.answers.clear()
-            for _ in range(50):
-                vendor.tell(20)
+            stood_still_at = clock.now()
+            [stream] = vendor.streams._open
+            while not stream.ends:
+                vendor.tell(50)
                 await asyncio.sleep(0.01)
-            await until(lambda: made._waiting._bytes >= bound)
-            assert made._waiting._bytes < bound + 1_000_000
+            assert bound <= made._waiting._bytes < bound + 1_000_000
             parts.kafka.answers.set()
             await come_to_the_truth(vendor, parts.kafka)
+            await until(lambda: parts.status.missed_spans)
+        assert {span.reason for span in parts.status.missed_spans} == {LOST_INSIGHTS}
+        assert parts.status.missed_spans[0].since >= stood_still_at
 
 
 class TestPostgres:
@@ -220,7 +215,7 @@ class TestPostgres:
         parts.cursors.is_away = True
         async with CorsightSimulator(seed=7, pace=0) as vendor:
             vendor.tell(100)
-            async with at_work(source(vendor.url, parts)):
+            async with at_work(parts.sse(vendor.url)):
                 await until(lambda: parts.status.state == "catching_up")
                 vendor.tell(100)
                 await until(lambda: parts.kafka.appearances)
@@ -235,7 +230,7 @@ class TestEvents:
         good = f"data: {json.dumps(appearance_event(now=clock.now().timestamp()))}\n\n".encode()
         async with (
             serving(Vendor(needs_login=False, stream=[long, good], rows={"history_db": []})) as vendor,
-            at_work(source(vendor.url, parts, corsight_username="")),
+            at_work(parts.sse(vendor.url, corsight_username="")),
         ):
             await until(lambda: parts.kafka.keys)
         assert [refused.reason_code for refused in parts.kafka.refused] == ["too_large"]
@@ -244,7 +239,7 @@ class TestEvents:
         stream = [f"data: {json.dumps(appearance_event(now=clock.now().timestamp()))}\n\n".encode()]
         async with (
             serving(Vendor(needs_login=False, stream=stream)) as vendor,
-            at_work(source(vendor.url, parts, corsight_username="", corsight_silence_seconds=0.5)),
+            at_work(parts.sse(vendor.url, corsight_username="", corsight_silence_seconds=0.5)),
         ):
             await until(lambda: parts.kafka.keys)
             vendor.stream[:] = [b": still here\n\n"]
@@ -257,35 +252,31 @@ class TestPlainWords:
         async with serving(Vendor(needs_login=False)) as vendor:
             for path in EVENT_PATHS:
                 vendor.answers[path] = HTMLResponse("<html>")
-            async with at_work(source(vendor.url, parts, corsight_username="")):
+            async with at_work(parts.sse(vendor.url, corsight_username="")):
                 await until(lambda: parts.status.state == "retrying")
         assert "a page for people and no stream" in parts.status.errors[0].text
         assert parts.status.next_retry_at is not None
 
     async def test_settings_that_cannot_work_are_a_failure(self, parts: Parts) -> None:
-        await source("", parts).run()
+        await parts.sse("").run()
         assert parts.status.state == "failed"
         assert "DWELL_CORSIGHT_URL is empty" in parts.status.detail
-
-    async def test_certificates_that_are_not_verified_are_warned_of(self, parts: Parts) -> None:
-        source("https://c", parts, corsight_tls_verify=False)
-        assert "DWELL_CORSIGHT_TLS_VERIFY is off" in parts.status.warnings[0]
 
     async def test_a_test_tells_what_it_found(self, parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(sse, "TEST_SECONDS", 0.5)
         async with CorsightSimulator(seed=7, pace=100) as vendor:
-            found = await source(vendor.url, parts).test()
+            found = await parts.sse(vendor.url).test()
         assert "Corsight takes the login and streams from" in found
         assert "came 0 events" not in found
         with pytest.raises(SourceError, match="cannot connect"):
-            await source("http://127.0.0.1:9", parts).test()
+            await parts.sse("http://127.0.0.1:9").test()
         assert parts.kafka.appearances == []
 
     async def test_a_span_can_be_asked_for(self, parts: Parts) -> None:
         async with CorsightSimulator(seed=7, pace=0) as vendor:
             vendor.tell(100)
             now = clock.now()
-            made = source(vendor.url, parts)
+            made = parts.sse(vendor.url)
             fetched = await made.backfill(now - timedelta(hours=2), now)
             assert fetched.rows == fetched.accepted == len(vendor.truth()["appearances"])
             await come_to_the_truth(vendor, parts.kafka)

@@ -6,25 +6,19 @@ from typing import Any
 
 import pytest
 
-from services.ingest.app import Ingest
-from services.ingest.corsight.settings import CorsightSettings
-from services.ingest.corsight.system import System
+from services.ingest.app import SOURCES, Ingest
+from services.ingest.corsight.session import UNVERIFIED
 from services.ingest.settings import IngestSettings
 from services.ingest.simulator.faults import Faults
 from services.ingest.simulator.server import CorsightSimulator
 from services.ingest.sources import sse
 from services.ingest.sources.history import PolledHistory
 from services.ingest.sources.sse import Sse
-from tests.support.connector import FAST, Parts, at_work, come_to_the_truth, until
+from tests.support.connector import Parts, at_work, come_to_the_truth, until
 
 
-@pytest.fixture
-def parts() -> Parts:
-    return Parts()
-
-
-def sources(vendor: CorsightSimulator, parts: Parts, **others: Any) -> tuple[Sse, PolledHistory]:
-    system = System(CorsightSettings(**(FAST | {"corsight_url": vendor.url} | others)), parts.cursors)
+def sources(vendor: CorsightSimulator, parts: Parts) -> tuple[Sse, PolledHistory]:
+    system = parts.system(vendor.url)
     return Sse(system, parts.kafka, parts.cameras), PolledHistory(system, parts.kafka, parts.cameras)
 
 
@@ -69,3 +63,12 @@ async def test_the_connector_logs_in_once_for_all_its_sources(tmp_path: Path, mo
         found = await asyncio.gather(*(source.test() for source in Ingest(settings)._sources))
         assert len(found) == 2
         assert vendor.access.logins == 1
+
+
+def test_each_source_that_asks_an_unverified_system_warns_of_it(tmp_path: Path) -> None:
+    def warning(**others: Any) -> set[str]:
+        settings = IngestSettings(home=tmp_path, corsight_sources=tuple(SOURCES), corsight_url="https://c", **others)
+        return {source.name for source in Ingest(settings)._sources if UNVERIFIED in source.status.warnings}
+
+    assert warning() == set()
+    assert warning(corsight_tls_verify=False) == {"corsight:sse", "corsight:history"}

@@ -7,14 +7,11 @@ from typing import Any
 import pytest
 
 from services.common import clock
-from services.ingest.corsight.settings import CorsightSettings
-from services.ingest.corsight.system import System
 from services.ingest.corsight.unheard import MAX_SPANS, Unheard
 from services.ingest.simulator.server import CorsightSimulator
 from services.ingest.sources import sse
-from services.ingest.sources.sse import Sse
 from services.ingest.status import LOST_INSIGHTS, Missed, SourceStatus
-from tests.support.connector import FAST, Parts, at_work, come_to_the_truth, until
+from tests.support.connector import Parts, at_work, come_to_the_truth, until
 from tests.support.vendor import EVENT_PATHS, HISTORY_PATHS, Vendor, serving
 from tests.support.vendor_events import NOON, appearance_event, crowd_event
 
@@ -80,18 +77,6 @@ class TestSpans:
         assert unheard.complete_at(after(9_999)) == NOON
 
 
-def source(url: str, parts: Parts, **others: Any) -> Sse:
-    settings = CorsightSettings(**(FAST | {"corsight_url": url} | others))
-    made = Sse(System(settings, parts.cursors), parts.kafka, parts.cameras)
-    parts.status = made.status
-    return made
-
-
-@pytest.fixture
-def parts() -> Parts:
-    return Parts()
-
-
 def line(event: dict[str, Any]) -> bytes:
     return f"data: {json.dumps(event)}\n\n".encode()
 
@@ -104,7 +89,7 @@ def told_crowd(vendor: CorsightSimulator) -> None:
 
 class TestStream:
     async def test_a_gap_of_a_system_that_tells_insights_is_told_in_plain_words(self, parts: Parts) -> None:
-        async with CorsightSimulator(seed=7, pace=0) as vendor, at_work(source(vendor.url, parts)):
+        async with CorsightSimulator(seed=7, pace=0) as vendor, at_work(parts.sse(vendor.url)):
             await until(lambda: parts.status.state == "live")
             told_crowd(vendor)
             await come_to_the_truth(vendor, parts.kafka)
@@ -124,7 +109,7 @@ class TestStream:
         rows = {"history_db": [event]}
         async with (
             serving(Vendor(needs_login=False, stream=[line(event)], ends=True, rows=rows)) as vendor,
-            at_work(source(vendor.url, parts, corsight_username="")),
+            at_work(parts.sse(vendor.url, corsight_username="")),
         ):
             await until(lambda: len(vendor.of(*EVENT_PATHS)) > 5 and len(vendor.of(*HISTORY_PATHS)) > 5)
         assert parts.status.missed_spans == []
@@ -134,7 +119,7 @@ class TestStream:
         rows = {"history_db": [appearance_event(now=now), crowd_event(now)]}
         async with (
             serving(Vendor(needs_login=False, stream=[line(crowd_event(now))], ends=True, rows=rows)) as vendor,
-            at_work(source(vendor.url, parts, corsight_username="")),
+            at_work(parts.sse(vendor.url, corsight_username="")),
         ):
             await until(lambda: len(vendor.of(*EVENT_PATHS)) > 5 and len(vendor.of(*HISTORY_PATHS)) > 5)
         assert parts.status.missed_spans == []
@@ -144,19 +129,19 @@ class TestStream:
     ) -> None:
         monkeypatch.setattr(sse, "CURSOR_SECONDS", 0.05)
         async with CorsightSimulator(seed=7, pace=0) as vendor:
-            async with at_work(source(vendor.url, parts)):
+            async with at_work(parts.sse(vendor.url)):
                 await until(lambda: parts.status.state == "live")
                 told_crowd(vendor)
                 await until(lambda: sse.INSIGHTS in parts.cursors.at)
             reached = parts.cursors.at[sse.INSIGHTS]
-            async with at_work(source(vendor.url, parts)):
+            async with at_work(parts.sse(vendor.url)):
                 await until(lambda: parts.status.missed_spans)
         [missed] = parts.status.missed_spans
         assert (missed.since, missed.reason) == (reached, LOST_INSIGHTS)
 
     async def test_a_pause_is_such_a_time(self, parts: Parts) -> None:
         async with CorsightSimulator(seed=7, pace=0) as vendor:
-            made = source(vendor.url, parts)
+            made = parts.sse(vendor.url)
             async with at_work(made):
                 await until(lambda: parts.status.state == "live")
                 told_crowd(vendor)

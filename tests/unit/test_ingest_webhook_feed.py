@@ -21,11 +21,6 @@ from tests.support.waiting import wait_until
 SECRET = "a secret of the camera system"
 
 
-@pytest.fixture
-def parts() -> Parts:
-    return Parts()
-
-
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(webhooks, "RETRY_SECONDS", 0.05)
@@ -106,6 +101,7 @@ async def test_what_comes_while_kafka_is_away_or_the_webhook_paused_comes_again(
             parts.kafka.is_away = True
             vendor.tell(100)
             await wait_until(is_called_in_vain)
+            assert "callers are asked to send the events again" in parts.status.detail
         before = parts.kafka.keys
         parts.kafka.is_away = False
         vendor.tell(100)
