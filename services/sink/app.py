@@ -3,6 +3,7 @@
 import asyncio
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from functools import cache
 
 import asyncpg
 from aiokafka.errors import KafkaError
@@ -28,11 +29,10 @@ class Sink:
 
     def __init__(self, settings: SinkSettings) -> None:
         self._settings = settings
+        # Asked for every session that is looked at.
+        self._gap = cache(lambda camera_id: timedelta(seconds=settings.gap_seconds(camera_id)))
         self._checks: dict[str, Check] = dict.fromkeys(("postgres", "kafka", "writing", "telling"), not_connected)
         self.app: FastAPI = health_app(self._checks)
-
-    def _gap(self, camera_id: str) -> timedelta:
-        return timedelta(seconds=self._settings.gap_seconds(camera_id))
 
     async def serve_health(self) -> None:
         await serve(self.app, self._settings.host, self._settings.sink_port)

@@ -78,10 +78,7 @@ WHERE appearance_reports.camera_id = gone.camera_id AND appearance_reports.appea
       AND appearance_reports.origin = gone.origin
 """
 
-_INSERT_CHECKS = """
-INSERT INTO session_checks (camera_id, subject_id, started_at, ended_at, revision, withdrawn)
-VALUES ($1, $2, $3, $4, $5, $6)
-"""
+_CHECK_COLUMNS = ("camera_id", "subject_id", "started_at", "ended_at", "revision", "withdrawn")
 
 
 class Appearances:
@@ -147,9 +144,12 @@ async def _put(
     await execute_all(connection, _DELETE_APPEARANCES, [key for key in stored if key not in now])
     await _store_reports(connection, known, by_origin)
     found = [check for key, reports in retold.items() for check in checks(known.get(key, {}), reports, now.get(key))]
-    await execute_each(
-        connection, _INSERT_CHECKS, [(*astuple(check.span), check.revision, check.withdrawn) for check in found]
-    )
+    if found:
+        await connection.copy_records_to_table(
+            "session_checks",
+            columns=_CHECK_COLUMNS,
+            records=((*astuple(check.span), check.revision, check.withdrawn) for check in found),
+        )
     return [check.span for check in found if check.withdrawn]
 
 

@@ -11,12 +11,12 @@ from services.common.topics import Topic
 from services.sink.appearances import MERGED_COLUMNS, merged_of
 from services.sink.domain import repair
 from services.sink.domain.repair import GapOf, Span
-from services.sink.statements import execute_each
 from services.sink.tables import TABLES
 
 TABLE = TABLES[Topic.SESSIONS]
 
-_COLUMNS = ", ".join(TABLE.columns)
+_NAMES = TABLE.columns
+_COLUMNS = ", ".join(_NAMES)
 
 _SESSIONS_BY_ID = f"SELECT {_COLUMNS} FROM sessions WHERE session_id = ANY($1)"  # noqa: S608 - our own names
 
@@ -61,7 +61,7 @@ unnest($1::text[], $2::text[], $3::timestamptz[], $4::timestamptz[]) WITH ORDINA
 """
 
 _TOUCHING = f"""
-SELECT number, {_COLUMNS}
+SELECT {_COLUMNS}, number
 FROM {_SPANS} JOIN sessions
      ON subject_id = span_subject_id AND camera_id = span_camera_id AND started_at <= last AND ended_at >= first
 WHERE status = 'active'
@@ -72,8 +72,6 @@ SELECT number, {MERGED_COLUMNS}
 FROM {_SPANS} JOIN appearances
      ON camera_id = span_camera_id AND subject_id = span_subject_id AND started_at BETWEEN first AND last
 """  # noqa: S608 - our own names
-
-_TELL = "INSERT INTO session_outbox (session) VALUES ($1)"
 
 _LOCK_SESSIONS = """
 SELECT FROM sink_offsets WHERE topic = $1 AND partition = ANY($2::int[]) ORDER BY partition FOR UPDATE
@@ -95,7 +93,10 @@ async def look_again(
 
 
 async def _tell(connection: asyncpg.Connection, repaired: Sequence[Session]) -> int:
-    await execute_each(connection, _TELL, [(each,) for each in repaired])
+    if repaired:
+        await connection.copy_records_to_table(
+            "session_outbox", columns=("session",), records=((each,) for each in repaired)
+        )
     return len(repaired)
 
 
@@ -168,4 +169,5 @@ class _StoredFacts:
 
 
 def _session(row: asyncpg.Record) -> Session:
-    return Session(**{column: row[column] for column in TABLE.columns})
+    """Of a row that begins with the columns of a session."""
+    return Session(**dict(zip(_NAMES, row, strict=False)))

@@ -16,7 +16,7 @@ log = get_logger(__name__)
 
 SOURCE = "sink"
 
-AT_ONCE = 500
+AT_ONCE = 2_000
 
 _WAITING = "SELECT outbox_id, session FROM session_outbox ORDER BY outbox_id LIMIT $1"
 

@@ -180,14 +180,16 @@ async def settle(facts: Facts, told: Iterable[Session], gap_of: GapOf) -> list[S
     doubts += map(Span.of, otherwise)
     untold = {each.session_id: each for each in newer if each.partial}
     untold |= {each.session_id: last[each.session_id] for each in otherwise}
-    repaired = await repair(facts, doubts, gap_of, untold) if doubts else []
+    around = await _look_around(facts, doubts, gap_of) if doubts else None
+    repaired = await _repaired(facts, around, gap_of, untold) if around else []
     return await _put_right(facts, repaired, [*stored.values(), *told], last)
 
 
 async def look_again(facts: Facts, spans: Sequence[Span], gap_of: GapOf) -> list[Session]:
     """Store what puts right the sessions about the spans, and return it."""
-    there = list(chain.from_iterable(await facts.sessions_touching(spans)))
-    repaired = await repair(facts, spans, gap_of)
+    around = await _look_around(facts, spans, gap_of)
+    there = list(chain.from_iterable(around.sessions))
+    repaired = await _repaired(facts, around, gap_of)
     return await _put_right(facts, repaired, there, {each.session_id: each for each in there})
 
 
@@ -200,14 +202,15 @@ async def _put_right(
     return repaired + gone + again
 
 
-async def repair(
-    facts: Facts, doubts: Iterable[Span], gap_of: GapOf, untold: Mapping[str, Session] = MappingProxyType({})
-) -> list[Session]:
-    """The session records that put right what is stored around the doubts; none where it is right.
+class _Around(Struct, frozen=True):
+    """Spans that touch no session or appearance of their subjects but those in them, and these, span by span."""
 
-    `untold` are stored records, by id, that readers know as partial only, or otherwise: these are told anew even if
-    they are right.
-    """
+    spans: list[Span]
+    sessions: list[list[Session]]
+    appearances: list[list[MergedAppearance]]
+
+
+async def _look_around(facts: Facts, doubts: Iterable[Span], gap_of: GapOf) -> _Around:
     spans = joined(doubts, gap_of)
     while True:
         sessions = await facts.sessions_touching(spans)
@@ -223,19 +226,29 @@ async def repair(
         )
         wider = joined(around, gap_of)
         if wider == spans:
-            break
+            return _Around(spans, sessions, appearances)
         spans = wider
+
+
+async def _repaired(
+    facts: Facts, around: _Around, gap_of: GapOf, untold: Mapping[str, Session] = MappingProxyType({})
+) -> list[Session]:
+    """The session records that put right what is stored in the spans; none where it is right.
+
+    `untold` are stored records, by id, that readers know as partial only, or otherwise: these are told anew even if
+    they are right.
+    """
     right = [
         [session_of(span.camera_id, span.subject_id, group, 0) for group in split(inside, gap_of(span.camera_id))]
-        for span, inside in zip(spans, appearances, strict=True)
+        for span, inside in zip(around.spans, around.appearances, strict=True)
     ]
-    active = {session.session_id: session for session in chain.from_iterable(sessions)}
+    active = {session.session_id: session for session in chain.from_iterable(around.sessions)}
     # Of all spans: an appearance may lie somewhere else since its earliest report was taken back.
     ids = {session.session_id for session in chain.from_iterable(right)}
     stored = active | {each.session_id: each for each in await facts.sessions_by_id(ids - active.keys())}
     corrections = [
         session
-        for of_span, there in zip(right, sessions, strict=True)
+        for of_span, there in zip(right, around.sessions, strict=True)
         for session in _corrections(of_span, there, ids, stored, untold)
     ]
     told = {session.session_id for session in corrections}
