@@ -199,9 +199,7 @@ class TestKafka:
             parts.kafka.answers.clear()
             stood_still_at = clock.now()
             [stream] = vendor.streams._open
-            while not stream.ends:
-                vendor.tell(50)
-                await asyncio.sleep(0.01)
+            await until(lambda: vendor.tell(100) and stream.ends)
             assert bound <= made._waiting._bytes < bound + 1_000_000
             parts.kafka.answers.set()
             await come_to_the_truth(vendor, parts.kafka)
