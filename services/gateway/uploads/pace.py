@@ -8,7 +8,7 @@ from services.gateway.uploads.job import Published
 from services.gateway.uploads.settling import Awaited, View
 
 PARTS_AHEAD = 3
-"""Of 10,000 rows each: about two seconds of work for the readers, who commit once a second."""
+"""Of 10,000 rows each: some three seconds of work for the readers, who commit once a second."""
 
 LOOK_SECONDS = 0.2
 
