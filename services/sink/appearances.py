@@ -9,7 +9,7 @@ from msgspec.structs import astuple
 
 from services.common.events.appearances import Appearance, MergedAppearance, subject_id_of
 from services.sink.domain.repair import Span
-from services.sink.domain.reports import ByOrigin, Told, checks, standing, united
+from services.sink.domain.reports import ByOrigin, Change, Told, change, checks, standing, unheard, united
 from services.sink.domain.rows import AppearanceRow, canonical_extra
 from services.sink.namings import columns, named
 from services.sink.statements import execute_all, execute_each
@@ -78,6 +78,16 @@ WHERE appearance_reports.camera_id = gone.camera_id AND appearance_reports.appea
       AND appearance_reports.origin = gone.origin
 """
 
+_REPAIRED = """
+SELECT camera_id, subject_id, first, last
+FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::timestamptz[]) AS span (camera_id, subject_id, first, last)
+WHERE EXISTS (
+    SELECT FROM sessions
+    WHERE status = 'active' AND sessions.subject_id = span.subject_id AND sessions.camera_id = span.camera_id
+          AND started_at <= last AND ended_at >= first AND revision % 2 = 1
+)
+"""
+
 _CHECK_COLUMNS = ("camera_id", "subject_id", "started_at", "ended_at", "revision", "withdrawn")
 
 
@@ -92,7 +102,9 @@ class Appearances:
         self._all_new = False
 
     async def store(self, connection: asyncpg.Connection, told: Sequence[Told]) -> list[Span]:
-        """Store the reports, in the order of the log; gives the spans about which something was withdrawn.
+        """Store the reports, in the order of the log; gives the spans whose sessions are to be looked at at once.
+
+        Something about them was withdrawn, or has changed in a way of which no session record may follow.
 
         The caller owns the partition of these appearances, so nobody else writes them meanwhile.
         """
@@ -150,7 +162,19 @@ async def _put(
             columns=_CHECK_COLUMNS,
             records=((*astuple(check.span), check.revision, check.withdrawn) for check in found),
         )
-    return [check.span for check in found if check.withdrawn]
+    changes = (change(stored[key], retold[key], now[key]) for key in stored if key in now)
+    return [
+        *(check.span for check in found if check.withdrawn),
+        *await _unheard(connection, [each for each in changes if each]),
+    ]
+
+
+async def _unheard(connection: asyncpg.Connection, changes: Sequence[Change]) -> list[Span]:
+    if not changes:
+        return []
+    spans = [astuple(span) for each in changes for span in each.spans]
+    repaired = await connection.fetch(_REPAIRED, *zip(*spans, strict=True))
+    return unheard(changes, [Span(*row) for row in repaired])
 
 
 async def _stored(

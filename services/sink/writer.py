@@ -187,12 +187,13 @@ def _storing_appearances(gap_of: GapOf) -> Store:
     appearances = Appearances()
 
     async def store(connection: asyncpg.Connection, items: Sequence[Placed]) -> int:
-        withdrawn = await appearances.store(connection, [(each.item, revision_after(each.offset)) for each in items])
+        spans = await appearances.store(connection, [(each.item, revision_after(each.offset)) for each in items])
         await store_cameras(connection, cameras_of(each.item for each in items if not each.item.withdrawn))
-        if not withdrawn:
+        if not spans:
             return 0
-        partitions = {each.partition for each in items if each.item.withdrawn}
-        return await look_again(connection, withdrawn, partitions, gap_of)
+        cameras = {span.camera_id for span in spans}
+        partitions = {each.partition for each in items if each.item.camera_id in cameras}
+        return await look_again(connection, spans, partitions, gap_of)
 
     return store
 

@@ -1,6 +1,7 @@
 """Session records of processors that forgot, put right from the stored appearances, on a real PostgreSQL."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from random import Random
 
 import asyncpg
@@ -86,6 +87,17 @@ class TestRepair:
             assert await sink.sessions() == sink.right()
         whole = [seen("a", 0, 10), seen("b", 20, 30), seen("c", 40, 50), seen("d", 60, 70)]
         assert await sink.is_told(knowing_nothing(whole, await sink.hears([whole[-1]]))) == 0
+        assert await sink.sessions() == sink.right()
+
+    @pytest.mark.parametrize("person", ["ann", None], ids=["of the same subject", "of nobody"])
+    async def test_a_report_that_is_no_news_to_who_forgot_is_looked_at_at_once(
+        self, sink: Sink, person: str | None
+    ) -> None:
+        forgotten = replace(seen("a", 0, 10, person="ann", gender="female"), reported_at=NOON + timedelta(seconds=5))
+        early = replace(seen("a", 0, 10, person=person, gender="male"), reported_at=NOON)
+        for record in ([forgotten], [early]):
+            await sink.is_told(knowing_nothing(record, await sink.hears(record)))
+        await sink.hears([replace(early, reported_at=NOON + timedelta(seconds=10))])
         assert await sink.sessions() == sink.right()
 
     async def test_a_processor_that_knows_all_is_never_put_right(self, sink: Sink) -> None:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from services.common.events.appearances import Appearance, MergedAppearance
 from services.common.events.sessions import Session
 from services.sink.domain.repair import Check, Span
-from services.sink.domain.reports import ByOrigin, Told, checks, standing, united
+from services.sink.domain.reports import ByOrigin, Change, Told, change, checks, standing, unheard, united
 from services.sink.domain.rows import AppearanceRow
 from tests.support.stored import SESSION, Rows, keyed, sessions_of
 
@@ -31,21 +31,30 @@ class Shelf:
         self.checks: list[Check] = []
 
     def report(self, reports: Sequence[tuple[int, Appearance]]) -> list[Span]:
-        """Returns the spans about which something was withdrawn."""
+        """Returns the spans to look at at once."""
         by_key: dict[str, list[Told]] = {}
         for revision, report in reports:
             by_key.setdefault(report.appearance_key, []).append((report, revision))
         withdrawn: list[Span] = []
+        changes: list[Change] = []
         for key, told in by_key.items():
             known = self.by_origin.get(key, {})
             self.by_origin[key] = standing(known, told)
-            self.appearances.pop(key, None)
+            before = self.appearances.pop(key, None)
             if now := united(self.by_origin[key]):
                 self.appearances[key] = now
             found = checks(known, told, now)
             self.checks += found
             withdrawn += [check.span for check in found if check.withdrawn]
-        return withdrawn
+            if before and now and (changed := change(before, told, now)):
+                changes.append(changed)
+        return withdrawn + unheard(changes, [span for each in changes for span in each.spans if self._repaired(span)])
+
+    def _repaired(self, span: Span) -> bool:
+        return any(
+            each.started_at <= span.ended_at and each.ended_at >= span.started_at and each.revision % 2
+            for each in self._active(span)
+        )
 
     async def sessions_by_id(self, session_ids: Collection[str]) -> list[Session]:
         return [self.sessions[each] for each in session_ids if each in self.sessions]

@@ -11,7 +11,7 @@ from services.common.events.appearances import Appearance, subject_id_of
 from services.common.events.sessions import Session, revision_after
 from services.processor.domain.buckets import CameraState
 from services.processor.domain.sessionizer import step
-from services.sink.domain.repair import settle
+from services.sink.domain.repair import look_again, settle
 from tests.support.meeting import CAMERA, T0, a_report
 from tests.support.shelf import GAP, Shelf, active, gap_of, right
 
@@ -56,7 +56,8 @@ def test_what_a_bounded_state_forgets_is_put_right(
                 offset += len(batch)
             until = max(ahead, offset + len(batch), data.draw(st.integers(0, len(records)), label="sink has read"))
             for number in range(ahead, min(until, len(records))):
-                shelf.report([(revision_after(number), report) for report in records[number]])
+                spans = shelf.report([(revision_after(number), report) for report in records[number]])
+                asyncio.run(look_again(shelf, spans, gap_of))
             ahead = min(until, len(records))
             if data.draw(st.booleans(), label="sink stores"):
                 asyncio.run(_store(shelf, told))

@@ -1,6 +1,7 @@
 """A processor that forgets, and a sink that puts right what it tells: together they come to what the oracle says."""
 
 import asyncio
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Literal
 
@@ -11,7 +12,7 @@ from msgspec.structs import replace
 from services.common.events.appearances import Appearance, MergedAppearance
 from services.common.events.sessions import Session, appearances_before, revision_after
 from services.common.sessions import session_of
-from services.sink.domain.repair import settle
+from services.sink.domain.repair import look_again, settle
 from tests.support.forgetful import ForgetfulProcessor
 from tests.support.meeting import CAMERA, T0, a_report
 from tests.support.shelf import GAP, Shelf, active, gap_of, right
@@ -34,6 +35,11 @@ def told(draw: st.DrawFn) -> tuple[list[list[Appearance]], list[Session]]:
     return records, sessions
 
 
+def hear(shelf: Shelf, records: list[list[Appearance]], offsets: Iterable[int]) -> None:
+    spans = shelf.report([(revision_after(offset), each) for offset in offsets for each in records[offset]])
+    asyncio.run(look_again(shelf, spans, gap_of))
+
+
 class TestForgetfulProcessor:
     @settings(max_examples=300, deadline=None)
     @given(told(), st.data())
@@ -49,18 +55,14 @@ class TestForgetfulProcessor:
             pending = pending[len(batch) :]
             needed = max(appearances_before(each.revision) for each in batch)
             ahead = data.draw(st.integers(max(stored, needed), len(records)))
-            shelf.report(
-                [(revision_after(offset), each) for offset in range(stored, ahead) for each in records[offset]]
-            )
+            hear(shelf, records, range(stored, ahead))
             stored = ahead
             if data.draw(st.booleans()):
                 batch += data.draw(st.permutations(batch))
             repaired = asyncio.run(settle(shelf, batch, gap_of))
             # What was told about the repair comes back, and what a record before said may be told again.
             assert asyncio.run(settle(shelf, repaired, gap_of)) == []
-        shelf.report(
-            [(revision_after(offset), each) for offset in range(stored, len(records)) for each in records[offset]]
-        )
+        hear(shelf, records, range(stored, len(records)))
         reports = [each for record in records for each in record]
         assert active(shelf) == right(reports)
         # Where somebody may still believe an earlier record, he is told again; and that is the end of it.
@@ -107,6 +109,37 @@ class TestWithdrawn:
         assert (gone.status, gone.partial, gone.revision > 14) == ("absorbed", False, True)
         assert (last.started_at, last.status) == (LATER.started_at, "active")
         assert active(shelf) == right([LATER])
+
+
+NAMED = replace(SEEN, subject_id="ann", person_id="ann", reported_at=T0 + timedelta(seconds=5))
+EARLY = replace(SEEN, age_group="adult", gender="male")
+LATE = replace(EARLY, reported_at=T0 + timedelta(seconds=10))
+
+
+class TestUnheard:
+    """A report that says what a processor takes for known, while it has forgotten what was known beside it."""
+
+    def test_the_session_of_a_subject_that_the_processor_has_forgotten_is_put_right(self) -> None:
+        shelf = Shelf()
+        hear(shelf, [[NAMED], [EARLY]], [0, 1])
+        asyncio.run(settle(shelf, [of(NAMED, 2), of(EARLY, 4)], gap_of))
+        hear(shelf, [[], [], [LATE]], [2])
+        assert active(shelf) == right([NAMED, EARLY, LATE])
+
+    def test_a_session_that_was_put_right_before_is_put_right_again(self) -> None:
+        unnamed = replace(SEEN, reported_at=T0 + timedelta(seconds=5), age_group="senior")
+        shelf = Shelf()
+        hear(shelf, [[unnamed], [EARLY]], [0, 1])
+        asyncio.run(settle(shelf, [of(unnamed, 2), of(EARLY, 4)], gap_of))
+        assert active(shelf) == right([unnamed, EARLY])
+        hear(shelf, [[], [], [LATE]], [2])
+        assert active(shelf) == right([unnamed, EARLY, LATE])
+
+    def test_of_what_every_processor_tells_nothing_is_looked_at_at_once(self) -> None:
+        shelf = Shelf()
+        hear(shelf, [[SEEN]], [0])
+        assert shelf.report([(4, NAMED)]) == []
+        assert shelf.report([(6, replace(NAMED, ended_at=NAMED.ended_at + timedelta(seconds=9)))]) == []
 
 
 def test_what_is_told_otherwise_under_the_same_revision_is_told_right_again() -> None:

@@ -1,7 +1,9 @@
 """An appearance of which several origins may tell, and of which any of them may take its word back."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import reduce
+
+from msgspec import Struct
 
 from services.common.events.appearances import Appearance, MergedAppearance
 from services.common.events.common import origin_of
@@ -44,4 +46,43 @@ def checks(known: ByOrigin, told: Sequence[Told], now: AppearanceRow | None) -> 
     return [
         Check(Span(camera_id, subject_id, start, end), max(revision for revision, _ in reports), withdrawn=True)
         for subject_id in sorted({each.subject_id for each in seen})
+    ]
+
+
+class Change(Struct, frozen=True):
+    """What became of an appearance that was known: a span for each subject that it is or was said to be of.
+
+    A processor that had forgotten it may see nothing new, and then tells nothing that would have it looked at.
+    `is_mistakable`: if so, it takes the appearance for somebody else's.
+    """
+
+    spans: tuple[Span, ...]
+    is_mistakable: bool
+
+
+def change(before: AppearanceRow, told: Sequence[Told], now: AppearanceRow) -> Change | None:
+    """None where it makes no difference to any session."""
+    was, merged = before.merged, now.merged
+    last_word = (merged.subject_id, merged.age_group, merged.gender)
+    is_said_otherwise = last_word != (was.subject_id, was.age_group, was.gender)
+    if not is_said_otherwise and (was.started_at, was.ended_at) == (merged.started_at, merged.ended_at):
+        return None
+    told_of = {MergedAppearance.of(report).subject_id for report, _ in told}
+    start, end = min(was.started_at, merged.started_at), max(was.ended_at, merged.ended_at)
+    return Change(
+        tuple(
+            Span(now.camera_id, subject_id, start, end)
+            for subject_id in sorted({was.subject_id, merged.subject_id, *told_of})
+        ),
+        is_mistakable=is_said_otherwise and merged.subject_id not in told_of,
+    )
+
+
+def unheard(changes: Iterable[Change], repaired: Collection[Span]) -> list[Span]:
+    """Where to look at once, given which of the spans touch a session that had to be put right before."""
+    return [
+        span
+        for each in changes
+        if each.is_mistakable or not set(each.spans).isdisjoint(repaired)
+        for span in each.spans
     ]
