@@ -169,10 +169,11 @@ class TestGaps:
 class TestKafka:
     async def test_while_it_is_away_nothing_counts_as_read(self, parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(sse, "CURSOR_SECONDS", 0.05)
-        async with CorsightSimulator(seed=7, pace=0) as vendor, at_work(parts.sse(vendor.url)):
+        async with CorsightSimulator(seed=7, pace=0) as vendor, at_work(parts.sse(vendor.url)) as made:
             vendor.tell(500)
-            await until(lambda: sse.NAME in parts.cursors.at)
             await come_to_the_truth(vendor, parts.kafka)
+            # Until the start-up's gap is closed the cursor stays behind, and may come forward later.
+            await until(lambda: not made._gaps and parts.cursors.at.get(sse.NAME) == made._progress.complete_at)
             parts.kafka.is_away = True
             known = parts.kafka.keys
             vendor.tell(300)
