@@ -68,7 +68,7 @@ class CommonSettings(BaseSettings):
     session_gap_overrides: dict[str, float] = Field(default_factory=dict, description="camera_id → gap in seconds")
     implausible_dwell_hours: float = Field(24.0, gt=0, description="longer appearances and insight events are refused")
     watchdog_seconds: float = Field(
-        60.0, gt=0, description="a stream processor with records waiting that commits none for so long is started anew"
+        60.0, gt=0, description="a reader of topics with records waiting that commits none for so long is started anew"
     )
     lag_limit: int = Field(50_000, description="records behind the log end above which /readyz answers 503")
 

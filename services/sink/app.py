@@ -10,8 +10,8 @@ from aiokafka.errors import KafkaError
 from fastapi import FastAPI
 
 from services.common.health import Check, health_app
-from services.common.kafka.lag import LagProbe
 from services.common.kafka.producer import EventProducer
+from services.common.kafka.watchdog import Watchdog
 from services.common.patience import not_connected, patiently
 from services.common.postgres import create_pool, postgres_check
 from services.common.runner import serve
@@ -48,19 +48,20 @@ class Sink:
             )
             stack.push_async_callback(pool.close)
             self._checks["postgres"] = postgres_check(pool)
-            probe = LagProbe(settings.kafka_bootstrap, GROUP, CONSUMED_TOPICS, settings.lag_limit)
-            await patiently("Kafka", probe.__aenter__, (OSError, KafkaError), settings.sink_retry_seconds)
-            stack.push_async_exit(probe)
-            self._checks["kafka"] = probe.check
             producer = await patiently("Kafka", self._producer, (OSError, KafkaError), settings.sink_retry_seconds)
             stack.push_async_exit(producer)
             teller = Teller(pool, producer, settings.sink_retry_seconds)
             self._checks["telling"] = teller.check
             consumer = Consumer(settings, Writer(pool, self._gap), teller.tell)
             self._checks["writing"] = consumer.check
+            watchdog = Watchdog(
+                settings, GROUP, CONSUMED_TOPICS, own=consumer.partitions_to_read, activity=consumer.activity
+            )
+            self._checks["kafka"] = watchdog.check
             async with asyncio.TaskGroup() as parts:
                 parts.create_task(consumer.run())
                 parts.create_task(teller.run())
+                parts.create_task(watchdog.run())
 
     async def _producer(self) -> EventProducer:
         return await EventProducer(self._settings.kafka_bootstrap, GROUP).__aenter__()

@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
@@ -67,6 +68,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         self._held: dict[int, int] = {}
         self._exhausted: dict[int, int] = {}
         self._trouble: str | None = None
+        self._records = self._attempts = self._questions = 0
         self._kafka = AIOKafkaConsumer(
             bootstrap_servers=settings.kafka_bootstrap,
             client_id=GROUP,
@@ -96,6 +98,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
                     self._forget(list(self._expected))
                 except TROUBLE as error:
                     self._trouble = f"{type(error).__name__}: {error}"
+                    self._attempts += 1
                     log.error("cannot write, will try again", reason=self._trouble, pause_seconds=pause)
                     self._forget(list(self._expected))
                     await asyncio.sleep(pause)
@@ -110,6 +113,23 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         if self._trouble:
             return Health(ok=False, detail={"error": self._trouble})
         return Health(ok=True, detail={"partitions": len(self._expected)})
+
+    def partitions_to_read(self) -> set[TopicPartition]:
+        """Those that this process has, without those that rest."""
+        return {*self._kafka.assignment()} - {TopicPartition(Topic.SESSIONS, number) for number in self._held}
+
+    def activity(self) -> Hashable:
+        """Changes while records come, and while PostgreSQL is asked, whose statements have time limits of their own."""
+        return self._records, self._attempts, time.monotonic() if self._questions else None
+
+    @contextmanager
+    def _asking(self) -> Iterator[None]:
+        """PostgreSQL is asked."""
+        self._questions += 1
+        try:
+            yield
+        finally:
+            self._questions -= 1
 
     def on_partitions_revoked(self, revoked: Sequence[TopicPartition]) -> None:
         self._forget(revoked)
@@ -136,6 +156,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         owned = {partition: records for partition, records in polled.items() if partition in self._expected}
         batch = Batch()
         for _ in reading(batch, owned, self._max_dwell, self._appearances_offsets()):
+            self._records += 1
             await asyncio.sleep(0)  # the write that is under way may have to go on
         await self._written()
         if self._losses != losses:
@@ -185,7 +206,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         partitions = [TopicPartition(Topic.APPEARANCES, number) for number in self._held]
         if not partitions:
             return
-        stored = await self._writer.stored_offsets(partitions)
+        with self._asking():
+            stored = await self._writer.stored_offsets(partitions)
         first = await self._kafka.beginning_offsets(partitions)
         last = await self._kafka.end_offsets(partitions)
         for partition in partitions:
@@ -205,7 +227,9 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def _position(self, partitions: set[TopicPartition]) -> None:
         """Take up reading where the database says."""
-        stored = await self._writer.offsets(partitions)
+        places: dict[Partition, int] = {}
+        with self._asking():
+            stored = await self._writer.offsets(partitions)
         first = await self._kafka.beginning_offsets(partitions)
         last = await self._kafka.end_offsets(partitions)
         for partition in partitions & self._kafka.assignment():
@@ -220,11 +244,14 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
                     last=last[partition],
                 )
                 place = first[partition]
-            self._kafka.seek(partition, max(place, first[partition]))
+            places[partition] = max(place, first[partition])
+            self._kafka.seek(partition, places[partition])
             self._kafka.resume(partition)
             self._expected[partition] = stored[partition]
         # What was repaired may be untold: by who had them before and ended, or by a write whose answer was lost.
         self._tell()
+        # A commit may have failed, and a database may be another one, or an older one, than the group last wrote to.
+        await self._commit(places)
 
     async def _poll(self) -> Polled:
         """Records up to the batch's bounds; waits only for the first."""
@@ -244,7 +271,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def _handle(self, batch: Batch, expected: dict[Partition, int]) -> None:
         started = time.perf_counter()
-        written = await self._writer.write(batch, expected)
+        with self._asking():
+            written = await self._writer.write(batch, expected)
         failpoint("sink.after_commit")
         # A partition that was revoked while the transaction ran stays out: its next owner takes the position anew.
         kept = {partition: offset for partition, offset in batch.following.items() if partition in self._expected}
@@ -257,11 +285,12 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         if written.repaired:
             log.info("sessions repaired", count=written.repaired)
             self._tell()
-        if kept:
-            await self._commit(kept)
+        await self._commit(kept)
 
     async def _commit(self, offsets: dict[Partition, int]) -> None:
         """For those who look at the group's lag; nothing is ever read from there."""
+        if not offsets:
+            return
         try:
             await self._kafka.commit({TopicPartition(*partition): offset for partition, offset in offsets.items()})
         except KafkaError as error:

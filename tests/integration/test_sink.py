@@ -1,10 +1,13 @@
 """The sink as a process, between a real Kafka and a real PostgreSQL."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import httpx
 import msgspec
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import CommitFailedError
 
 from services.common.events.appearances import Appearance, MergedAppearance
 from services.common.events.cameras import Camera
@@ -15,11 +18,22 @@ from services.common.kafka.producer import EventProducer
 from services.common.kafka.quarantine import refuse_record
 from services.common.sessions import session_of
 from services.common.topics import PARTITIONS, Topic
+from services.sink.consumer import GROUP
 from tests.support.kafka import produce
 from tests.support.processes import ServiceProcesses
 from tests.support.servers import Servers
 from tests.support.stored import written
+from tests.support.streams import drained
 from tests.support.waiting import wait_until
+
+READS_NOTHING = """
+import asyncio
+from services.sink import __main__, consumer
+async def poll(self):
+    await asyncio.Event().wait()
+consumer.Consumer._poll = poll
+__main__.main()
+"""
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 
@@ -132,6 +146,40 @@ class TestSink:
             await written(pool, servers.kafka, Topic.APPEARANCES)
             await service_process.ready("sink")
         assert await pool.fetchval("SELECT count(*) FROM appearances") == 20
+
+    async def test_one_that_reads_no_more_with_records_waiting_ends(
+        self, service_process: ServiceProcesses, producer: EventProducer
+    ) -> None:
+        service_process.environment = {**service_process.environment, "DWELL_WATCHDOG_SECONDS": "3"}
+        service_process.spawn("sink", "-c", READS_NOTHING)
+        await producer.publish(Topic.APPEARANCES, [appearance(1)], "test")
+        assert await asyncio.to_thread(service_process.wait, "sink", 60) == 1
+        assert "records wait and none is committed" in service_process.log("sink").read_text()
+
+    async def test_where_the_database_is_is_told_to_the_group(
+        self, service_process: ServiceProcesses, servers: Servers, producer: EventProducer, pool: asyncpg.Pool
+    ) -> None:
+        """Else an idle sink would seem to stand still for ever after one lost commit."""
+        await service_process.start("sink")
+        await producer.publish(Topic.APPEARANCES, [appearance(1)], "test")
+        await written(pool, servers.kafka, Topic.APPEARANCES)
+        await drained(servers.kafka, GROUP, Topic.APPEARANCES)
+        service_process.stop("sink")
+        nothing_read = {TopicPartition(Topic.APPEARANCES, number): 0 for number in range(PARTITIONS)}
+        someone = AIOKafkaConsumer(bootstrap_servers=servers.kafka, group_id=GROUP, enable_auto_commit=False)
+        someone.assign(list(nothing_read))
+
+        async def taken() -> bool:
+            try:
+                await someone.commit(nothing_read)
+            except CommitFailedError:
+                return False  # the one that stopped still counts as a member
+            return True
+
+        async with someone:
+            await wait_until(taken)
+        await service_process.start("sink")
+        await drained(servers.kafka, GROUP, Topic.APPEARANCES)
 
     async def test_two_sinks_share_the_work(
         self, service_process: ServiceProcesses, servers: Servers, producer: EventProducer, pool: asyncpg.Pool

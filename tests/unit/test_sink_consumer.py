@@ -101,6 +101,9 @@ async def test_with_a_partition_goes_the_telling_of_what_was_repaired_there(monk
     consumer = Consumer(SinkSettings(), Waiting(), lambda: told.append("told"))
     owned = TopicPartition(*OWNED)
 
+    async def commit(_: object) -> None:
+        pass
+
     async def offsets(partitions: object) -> dict[TopicPartition, int]:
         return {owned: 7}
 
@@ -113,6 +116,7 @@ async def test_with_a_partition_goes_the_telling_of_what_was_repaired_there(monk
             end_offsets=offsets,
             seek=lambda *_: None,
             resume=lambda _: None,
+            commit=commit,
         ),
     )
     await consumer._position({owned})
@@ -165,3 +169,73 @@ async def test_a_batch_that_could_not_be_written_is_let_go_at_once(monkeypatch: 
         assert [content() for content in left] == [None]
     finally:
         gc.enable()
+
+
+class TestWhatTheWatchdogSees:
+    async def test_records_that_come_are_activity_and_polls_without_any_are_none(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        consumer = Consumer(SinkSettings(), Writer.__new__(Writer), lambda: None)
+        polled: list[dict[Partition, list[Record]]] = [{}, {}, {OWNED: [Record(3, 7, b"c1", b"unreadable")]}]
+
+        async def poll() -> dict[Partition, list[Record]]:
+            return polled.pop(0)
+
+        async def handle(*_: object) -> None:
+            pass
+
+        monkeypatch.setattr(consumer._kafka, "assignment", lambda: {OWNED})
+        monkeypatch.setattr(consumer, "_poll", poll)
+        monkeypatch.setattr(consumer, "_handle", handle)
+        monkeypatch.setattr(consumer, "_expected", {OWNED: 7})
+        seen = [consumer.activity()]
+        while polled:
+            await consumer._step()
+            seen.append(consumer.activity())
+        assert seen[0] == seen[1] == seen[2] != seen[3]
+
+    async def test_time_that_postgresql_takes_is_activity(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        class Slow(Writer):
+            def __init__(self) -> None:
+                pass
+
+            async def write(self, batch: Batch, expected: Mapping[Partition, int]) -> Written:
+                seen.extend([consumer.activity(), consumer.activity()])
+                return Written([], 0)
+
+        seen: list[object] = []
+        consumer = Consumer(SinkSettings(), Slow(), lambda: None)
+        await consumer._handle(Batch(), {})
+        seen.extend([consumer.activity(), consumer.activity()])
+        assert seen[0] != seen[1]
+        assert seen[2] == seen[3]
+
+    async def test_attempts_that_fail_are_activity(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        attempts = 0
+
+        async def step() -> None:
+            nonlocal attempts
+            attempts += 1
+            if attempts == 3:
+                raise asyncio.CancelledError
+            seen.append(consumer.activity())
+            raise OSError("away")
+
+        async def nothing(*_: object) -> None:
+            pass
+
+        seen: list[object] = []
+        consumer = Consumer(SinkSettings(sink_retry_seconds=0.01), Writer.__new__(Writer), lambda: None)
+        monkeypatch.setattr(consumer._kafka, "start", nothing)
+        monkeypatch.setattr(consumer, "_step", step)
+        monkeypatch.setattr("services.sink.consumer.FIRST_PAUSE_SECONDS", 0.01)
+        with pytest.raises(asyncio.CancelledError):
+            await consumer.run()
+        assert seen[0] != seen[1]
+
+    async def test_partitions_that_rest_are_not_waited_for(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        consumer = Consumer(SinkSettings(), Writer.__new__(Writer), lambda: None)
+        both = {TopicPartition(Topic.SESSIONS, 3), TopicPartition(Topic.APPEARANCES, 3)}
+        monkeypatch.setattr(consumer._kafka, "assignment", lambda: both)
+        monkeypatch.setattr(consumer, "_held", {3: 8})
+        assert consumer.partitions_to_read() == {TopicPartition(Topic.APPEARANCES, 3)}

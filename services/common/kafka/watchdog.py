@@ -1,20 +1,33 @@
-"""When a stream processor stands still with work before it, and when it was stopped for longer than its session.
+"""When a reader of topics stands still with work before it, and when it was stopped for longer than its session.
 
-Faust workers are known to stop reading after rebalances and in recovery without any error, and a process that wakes up
-after another one took its partitions over would write its old state over the new one.
+Faust workers are known to stop reading after rebalances and in recovery without any error, and aiokafka after a broker
+was away; and a process that wakes up after another one took its partitions over would write its old state over the new
+one.
 """
 
 import asyncio
 import signal
 import time
-from collections.abc import Collection, Hashable, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping
 
 from aiokafka import TopicPartition
 
+from services.common.health import Health
 from services.common.kafka.ending import end_process
-from services.common.kafka.lag import Place
+from services.common.kafka.lag import LagProbe, Place
+from services.common.logging import get_logger
+from services.common.patience import not_connected
+from services.common.settings import CommonSettings
+from services.common.topics import Topic
+
+log = get_logger(__name__)
 
 BEAT_SECONDS = 1.0
+
+LOOK_SECONDS = 5.0
+
+LOOK_LIMIT_SECONDS = 60.0
+"""What may keep a consumer from going on may keep whoever watches it from seeing so."""
 
 
 class Standstill:
@@ -45,6 +58,55 @@ class Standstill:
 
     def forget(self) -> None:
         self._since.clear()
+
+
+class Watchdog:
+    """Ends the process when records wait and none is committed for `watchdog_seconds`.
+
+    `own` tells the partitions that the process answers for at the moment, and `activity` changes with whatever it gets
+    done without committing; see `Standstill.judge`.
+    """
+
+    def __init__(
+        self,
+        settings: CommonSettings,
+        group: str,
+        topics: tuple[Topic, ...],
+        own: Callable[[], Collection[TopicPartition]],
+        activity: Callable[[], Hashable],
+    ) -> None:
+        self._settings = settings
+        self._group = group
+        self._topics = topics
+        self._own = own
+        self._activity = activity
+        self._probe: LagProbe | None = None
+
+    async def check(self) -> Health:
+        """How far the group is behind."""
+        return await (self._probe.check() if self._probe else not_connected())
+
+    async def run(self) -> None:
+        """Look now and then, for ever."""
+        settings = self._settings
+        standstill = Standstill(settings.watchdog_seconds)
+        while True:
+            try:
+                async with LagProbe(
+                    settings.kafka_bootstrap, self._group, self._topics, settings.lag_limit
+                ) as self._probe:
+                    while True:
+                        async with asyncio.timeout(LOOK_LIMIT_SECONDS):
+                            places = await self._probe.places()
+                        still = standstill.judge(places, self._own(), self._activity(), time.monotonic())
+                        if still:
+                            end_process("records wait and none is committed", partitions=sorted(map(str, still)))
+                        await asyncio.sleep(LOOK_SECONDS)
+            except Exception as error:
+                # A broker that is away is no standstill of this process, and a new one could do no better.
+                log.info("cannot watch the offsets", reason=f"{type(error).__name__}: {error}")
+                standstill.forget()
+                await asyncio.sleep(LOOK_SECONDS)
 
 
 class Pulse:

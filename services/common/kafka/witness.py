@@ -5,26 +5,18 @@ Faust starts an app's tasks only when recovery is done. Here health is served an
 
 import asyncio
 import threading
-import time
 from collections.abc import Mapping
 from typing import Any
 
 import faust
 from aiokafka import TopicPartition
 
-from services.common.health import Check, Health, health_app
+from services.common.health import Check, health_app
 from services.common.kafka.ending import end_process
-from services.common.kafka.lag import LagProbe
-from services.common.kafka.watchdog import Standstill
-from services.common.logging import get_logger
-from services.common.patience import not_connected
+from services.common.kafka.watchdog import Watchdog
 from services.common.runner import serve
 from services.common.settings import CommonSettings
 from services.common.topics import SPECS, Topic
-
-log = get_logger(__name__)
-
-LOOK_SECONDS = 5.0
 
 
 class Witness:
@@ -38,7 +30,6 @@ class Witness:
         self._topics = topics
         self._checks = checks
         self._assigned: list[TopicPartition] = []
-        self._probe: LagProbe | None = None
         assigned: Any = app.on_partitions_assigned
         assigned.connect(self._on_assigned)
         revoked: Any = app.on_partitions_revoked
@@ -54,31 +45,11 @@ class Witness:
             end_process("the process could not be watched")
 
     async def _observe(self, port: int) -> None:
-        health = health_app({"kafka": self._lag, **self._checks})
-        await asyncio.gather(serve(health, self._settings.host, port), self._watch())
-
-    async def _lag(self) -> Health:
-        return await (self._probe.check() if self._probe else not_connected())
-
-    async def _watch(self) -> None:
-        settings = self._settings
-        standstill = Standstill(settings.watchdog_seconds)
-        while True:
-            try:
-                async with LagProbe(
-                    settings.kafka_bootstrap, self._app.conf.id, self._topics, settings.lag_limit
-                ) as self._probe:
-                    while True:
-                        places = await self._probe.places()
-                        still = standstill.judge(places, self._assigned, self._recovered(), time.monotonic())
-                        if still:
-                            end_process("records wait and none is committed", partitions=sorted(map(str, still)))
-                        await asyncio.sleep(LOOK_SECONDS)
-            except Exception as error:
-                # A broker that is away is no standstill of this process, and a new one could do no better.
-                log.info("cannot watch the offsets", reason=f"{type(error).__name__}: {error}")
-                standstill.forget()
-                await asyncio.sleep(LOOK_SECONDS)
+        watchdog = Watchdog(
+            self._settings, self._app.conf.id, self._topics, own=lambda: self._assigned, activity=self._recovered
+        )
+        health = health_app({"kafka": watchdog.check, **self._checks})
+        await asyncio.gather(serve(health, self._settings.host, port), watchdog.run())
 
     def _recovered(self) -> int:
         """Grows while state is being recovered."""
