@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import sys
 
 import asyncpg
@@ -29,6 +30,8 @@ def main() -> None:
     if arguments.command == "migrate":
         _migrate(settings)
     else:
+        # A batch is some hundred thousand objects, next to none of them in cycles.
+        gc.set_threshold(100_000, 20, 20)
         run("sink", sink.run, sink.serve_health)
 
 
