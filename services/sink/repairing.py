@@ -21,9 +21,10 @@ _COLUMNS = ", ".join(_NAMES)
 _SESSIONS_BY_ID = f"SELECT {_COLUMNS} FROM sessions WHERE session_id = ANY($1)"  # noqa: S608 - our own names
 
 # A record that tells of the right appearances has its neighbours further away than the gap, and has as many of them as
-# there are of which its processor can have known. Of the neighbours that start before it ends, the last one tells. It
-# is sought by comparing whole rows: so no plan can choose an index on the time alone, which holds everybody else's
-# sessions of that time.
+# there are of which its processor can have known, up to the gap after its end: whoever forgot the rest of a session
+# that he told of before would else be right about its beginning. Of the neighbours that start before it ends, the last
+# one tells. It is sought by comparing whole rows: so no plan can choose an index on the time alone, which holds
+# everybody else's sessions of that time.
 _CONTRADICTED = """
 SELECT told.number
 FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::int[], $7::bigint[],
@@ -39,7 +40,8 @@ WHERE told.started_at - told.gap <= (
 OR told.appearance_count <> (
     SELECT count(*) FROM appearances
     WHERE camera_id = told.camera_id AND subject_id = told.subject_id
-          AND appearances.started_at BETWEEN told.started_at AND told.ended_at AND first_revision <= told.revision
+          AND appearances.started_at BETWEEN told.started_at AND told.ended_at + told.gap
+          AND first_revision <= told.revision
 )
 OR EXISTS (
     SELECT FROM session_checks

@@ -67,6 +67,16 @@ class TestRepair:
         assert await sink.is_told(await sink.outbox()) == 0
         assert await sink.sessions() == sink.right()
 
+    @pytest.mark.parametrize("away", [0, 1], ids=["at the gap", "farther off"])
+    async def test_the_rest_of_a_session_that_the_same_batch_tells_of_is_found_again(
+        self, sink: Sink, away: int
+    ) -> None:
+        whole, beginning = [seen("a", 0, 10), seen("b", 70 + away, 80)], [seen("a", 0, 10)]
+        told = knowing_nothing(whole, await sink.hears(whole))
+        repaired = await sink.is_told(told + knowing_nothing(beginning, await sink.hears(beginning)))
+        assert await sink.sessions() == sink.right()
+        assert bool(repaired) is (away == 0)
+
     async def test_a_partial_record_is_told_whole_even_where_nothing_was_missing(self, sink: Sink) -> None:
         record = [seen("a", 0, 10)]
         [told] = knowing_nothing(record, await sink.hears(record))

@@ -63,7 +63,7 @@ class Shelf:
         return [[each for each in self._active(span) if _touch(each, span)] for span in spans]
 
     async def appearances_in(self, spans: Sequence[Span]) -> list[list[MergedAppearance]]:
-        return [[row.merged for row in self._starting_in(span, GAP)] for span in spans]
+        return [[row.merged for row in self._starting_near(span)] for span in spans]
 
     async def contradicted(self, records: Sequence[Session]) -> list[Session]:
         return [each for each in records if self._contradicts(each)]
@@ -87,7 +87,7 @@ class Shelf:
         others = [each for each in self._active(told) if each.session_id != told.session_id]
         before = max((each for each in others if each.started_at <= told.started_at), key=_start, default=None)
         after = min((each for each in others if each.started_at > told.started_at), key=_start, default=None)
-        known = [row for row in self._starting_in(told) if row.first_revision <= told.revision]
+        known = [row for row in self._starting_near(told) if row.first_revision <= told.revision]
         withdrawn = [
             check.span for check in self.checks if check.withdrawn and check.span.subject_id == told.subject_id
         ]
@@ -101,12 +101,12 @@ class Shelf:
     def _active(self, of: Session | Span) -> list[Session]:
         return [each for each in self.sessions.values() if each.status == "active" and each.subject_id == of.subject_id]
 
-    def _starting_in(self, span: Session | Span, margin: timedelta = timedelta(0)) -> list[AppearanceRow]:
+    def _starting_near(self, span: Session | Span) -> list[AppearanceRow]:
         return [
             row
             for row in self.appearances.values()
             if row.merged.subject_id == span.subject_id
-            and span.started_at <= row.merged.started_at <= span.ended_at + margin
+            and span.started_at <= row.merged.started_at <= span.ended_at + GAP
         ]
 
 

@@ -142,6 +142,15 @@ class TestUnheard:
         assert shelf.report([(6, replace(NAMED, ended_at=NAMED.ended_at + timedelta(seconds=9)))]) == []
 
 
+def test_the_rest_of_a_session_that_the_same_batch_tells_of_is_found_again() -> None:
+    rest = replace(NAMED, appearance_key="l", started_at=NAMED.ended_at + GAP, ended_at=NAMED.ended_at + GAP)
+    whole = session_of(CAMERA, NAMED.subject_id, [MergedAppearance.of(NAMED), MergedAppearance.of(rest)], 2)
+    shelf = Shelf()
+    hear(shelf, [[NAMED, rest], [NAMED]], [0, 1])
+    asyncio.run(settle(shelf, [whole, of(NAMED, 4)], gap_of))
+    assert active(shelf) == right([NAMED, rest])
+
+
 def test_what_is_told_otherwise_under_the_same_revision_is_told_right_again() -> None:
     shelf = Shelf()
     shelf.report([(8, SEEN)])

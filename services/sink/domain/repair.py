@@ -64,8 +64,8 @@ class Facts(Protocol):
         """Those of the active records that do not fit what is stored.
 
         Another active session of the subject lies at most the gap away, or as many appearances as the record counts
-        are not there between its start and end, of those first told at most at its revision, or something within the
-        gap was withdrawn and the check of that is still to come.
+        are not there between its start and the gap after its end, of those first told at most at its revision, or
+        something within the gap was withdrawn and the check of that is still to come.
         """
         ...
 
