@@ -78,13 +78,13 @@ WHERE appearance_reports.camera_id = gone.camera_id AND appearance_reports.appea
       AND appearance_reports.origin = gone.origin
 """
 
-_REPAIRED = """
+_DOUBTED = """
 SELECT camera_id, subject_id, first, last
 FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::timestamptz[]) AS span (camera_id, subject_id, first, last)
 WHERE EXISTS (
     SELECT FROM sessions
     WHERE status = 'active' AND sessions.subject_id = span.subject_id AND sessions.camera_id = span.camera_id
-          AND started_at <= last AND ended_at >= first AND revision % 2 = 1
+          AND started_at <= last AND ended_at >= first AND doubted
 )
 """
 
@@ -173,8 +173,8 @@ async def _unheard(connection: asyncpg.Connection, changes: Sequence[Change]) ->
     if not changes:
         return []
     spans = [astuple(span) for each in changes for span in each.spans]
-    repaired = await connection.fetch(_REPAIRED, *zip(*spans, strict=True))
-    return unheard(changes, [Span(*row) for row in repaired])
+    doubted = await connection.fetch(_DOUBTED, *zip(*spans, strict=True))
+    return unheard(changes, [Span(*row) for row in doubted])
 
 
 async def _stored(

@@ -18,6 +18,10 @@ TABLE = TABLES[Topic.SESSIONS]
 _NAMES = TABLE.columns
 _COLUMNS = ", ".join(_NAMES)
 
+_DOUBTED = "SELECT session_id FROM sessions WHERE session_id = ANY($1) AND doubted"
+
+_DOUBT = "UPDATE sessions SET doubted = true WHERE session_id = ANY($1) AND NOT doubted"
+
 _SESSIONS_BY_ID = f"SELECT {_COLUMNS} FROM sessions WHERE session_id = ANY($1)"  # noqa: S608 - our own names
 
 # A record that tells of the right appearances has its neighbours further away than the gap, and has as many of them as
@@ -110,6 +114,8 @@ class _StoredFacts:
         self._gap_of = gap_of
 
     async def sessions_by_id(self, session_ids: Collection[str]) -> list[Session]:
+        if not session_ids:
+            return []
         return [_session(row) for row in await self._connection.fetch(_SESSIONS_BY_ID, list(session_ids))]
 
     async def sessions_touching(self, spans: Sequence[Span]) -> list[list[Session]]:
@@ -139,7 +145,14 @@ class _StoredFacts:
             found[row["number"] - 1].append(merged_of(row))
         return found
 
+    async def doubted(self, session_ids: Collection[str]) -> set[str]:
+        if not session_ids:
+            return set()
+        return {row["session_id"] for row in await self._connection.fetch(_DOUBTED, list(session_ids))}
+
     async def contradicted(self, records: Sequence[Session]) -> list[Session]:
+        if not records:
+            return []
         found = await self._connection.fetch(
             _CONTRADICTED,
             [each.session_id for each in records],
@@ -168,6 +181,10 @@ class _StoredFacts:
 
     async def put(self, sessions: Sequence[Session]) -> None:
         await TABLE.put(self._connection, sessions)
+
+    async def doubt(self, session_ids: Collection[str]) -> None:
+        if session_ids:
+            await self._connection.execute(_DOUBT, list(session_ids))
 
 
 def _session(row: asyncpg.Record) -> Session:

@@ -110,6 +110,18 @@ class TestRepair:
         await sink.hears([replace(early, reported_at=NOON + timedelta(seconds=10))])
         assert await sink.sessions() == sink.right()
 
+    async def test_a_session_that_was_in_doubt_and_right_is_put_right_when_something_hidden_comes_out(
+        self, sink: Sink
+    ) -> None:
+        known = replace(seen("a", 0, 10, age_group="adult"), reported_at=NOON + timedelta(seconds=5))
+        mistaken = replace(seen("a", 0, 10, age_group="teen"), reported_at=NOON)
+        last = replace(seen("b", 20, 30, age_group="teen"), reported_at=NOON)
+        for record in ([known], [mistaken, last]):
+            await sink.is_told(knowing_nothing(record, await sink.hears(record)))
+        assert await sink.outbox() == []
+        await sink.hears([replace(last, age_group="other", reported_at=NOON + timedelta(seconds=10))])
+        assert await sink.sessions() == sink.right()
+
     async def test_a_processor_that_knows_all_is_never_put_right(self, sink: Sink) -> None:
         processor = ForgetfulProcessor(CAMERA, GAP)
         random = Random(7)

@@ -28,6 +28,7 @@ class Shelf:
         self.appearances: dict[str, AppearanceRow] = {}
         self.by_origin: dict[str, ByOrigin] = {}
         self.sessions: dict[str, Session] = {}
+        self.doubted_ids: set[str] = set()
         self.checks: list[Check] = []
 
     def report(self, reports: Sequence[tuple[int, Appearance]]) -> list[Span]:
@@ -48,11 +49,13 @@ class Shelf:
             withdrawn += [check.span for check in found if check.withdrawn]
             if before and now and (changed := change(before, told, now)):
                 changes.append(changed)
-        return withdrawn + unheard(changes, [span for each in changes for span in each.spans if self._repaired(span)])
+        return withdrawn + unheard(changes, [span for each in changes for span in each.spans if self._doubted(span)])
 
-    def _repaired(self, span: Span) -> bool:
+    def _doubted(self, span: Span) -> bool:
         return any(
-            each.started_at <= span.ended_at and each.ended_at >= span.started_at and each.revision % 2
+            each.started_at <= span.ended_at
+            and each.ended_at >= span.started_at
+            and each.session_id in self.doubted_ids
             for each in self._active(span)
         )
 
@@ -64,6 +67,13 @@ class Shelf:
 
     async def appearances_in(self, spans: Sequence[Span]) -> list[list[MergedAppearance]]:
         return [[row.merged for row in self._starting_near(span)] for span in spans]
+
+    async def doubted(self, session_ids: Collection[str]) -> set[str]:
+        return self.doubted_ids & set(session_ids)
+
+    async def doubt(self, session_ids: Collection[str]) -> None:
+        assert self.sessions.keys() >= set(session_ids)
+        self.doubted_ids |= set(session_ids)
 
     async def contradicted(self, records: Sequence[Session]) -> list[Session]:
         return [each for each in records if self._contradicts(each)]
@@ -92,7 +102,7 @@ class Shelf:
             check.span for check in self.checks if check.withdrawn and check.span.subject_id == told.subject_id
         ]
         return bool(
-            any(span.subject_id == told.subject_id and _touch(told, span) for span in withdrawn)
+            any(_touch(told, span) for span in withdrawn)
             or (before and before.ended_at >= told.started_at - GAP)
             or (after and after.started_at <= told.ended_at + GAP)
             or len(known) != told.appearance_count

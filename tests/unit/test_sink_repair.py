@@ -95,8 +95,17 @@ class TestWithdrawn:
     def test_a_repaired_record_that_is_read_again_hides_nothing_that_was_said_before_it(self) -> None:
         shelf = Shelf()
         shelf.report([(14, SEEN)])
-        asyncio.run(shelf.add([of(SEEN, 17, "absorbed")]))
+        asyncio.run(settle(shelf, [of(SEEN, 17, "absorbed")], gap_of))
         asyncio.run(settle(shelf, [of(SEEN, 14, partial=True), of(SEEN, 15)], gap_of))
+        assert active(shelf) == right([SEEN])
+
+    def test_a_session_that_is_told_to_be_absorbed_after_the_name_of_its_subject_was_taken_back_stays(self) -> None:
+        named = replace(NAMED, source="upload:2#1")
+        shelf = Shelf()
+        hear(shelf, [[SEEN]], [0])
+        asyncio.run(settle(shelf, [of(SEEN, 2)], gap_of))
+        hear(shelf, [[], [named], [replace(named, withdrawn=True)]], [1, 2])
+        asyncio.run(settle(shelf, [of(SEEN, 4, "absorbed"), of(named, 4)], gap_of))
         assert active(shelf) == right([SEEN])
 
     def test_where_a_partial_record_lies_elsewhere_the_session_is_told_to_be_gone_there(self) -> None:
@@ -134,6 +143,18 @@ class TestUnheard:
         assert active(shelf) == right([unnamed, EARLY])
         hear(shelf, [[], [], [LATE]], [2])
         assert active(shelf) == right([unnamed, EARLY, LATE])
+
+    def test_a_session_that_was_in_doubt_and_right_is_put_right_when_something_hidden_comes_out(self) -> None:
+        known = replace(NAMED, age_group="adult")
+        mistaken = replace(NAMED, age_group="teen", reported_at=T0)
+        last = replace(mistaken, appearance_key="l", ended_at=NAMED.ended_at + GAP)
+        nobody = replace(last, age_group="other", reported_at=T0 + timedelta(seconds=10))
+        shelf = Shelf()
+        hear(shelf, [[known], [mistaken, last]], [0, 1])
+        told = session_of(CAMERA, "ann", [MergedAppearance.of(each) for each in (mistaken, last)], 4)
+        assert asyncio.run(settle(shelf, [of(known, 2), told], gap_of)) == []
+        hear(shelf, [[], [], [nobody]], [2])
+        assert active(shelf) == right([known, mistaken, last, nobody])
 
     def test_of_what_every_processor_tells_nothing_is_looked_at_at_once(self) -> None:
         shelf = Shelf()

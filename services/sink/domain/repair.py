@@ -7,7 +7,6 @@ knows. The sink holds every appearance, so it can tell where that was not enough
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import chain
-from types import MappingProxyType
 from typing import Protocol
 
 from msgspec import Struct
@@ -60,6 +59,10 @@ class Facts(Protocol):
 
     async def sessions_by_id(self, session_ids: Collection[str]) -> list[Session]: ...
 
+    async def doubted(self, session_ids: Collection[str]) -> set[str]:
+        """The ids of those that were in doubt before."""
+        ...
+
     async def contradicted(self, records: Sequence[Session]) -> list[Session]:
         """Those of the active records that do not fit what is stored.
 
@@ -81,17 +84,21 @@ class Facts(Protocol):
         """Store them in place of what there is of their ids with a lower revision."""
         ...
 
+    async def doubt(self, session_ids: Collection[str]) -> None:
+        """Have them among the doubted, for good."""
+        ...
 
-def is_doubtful(told: Session, stored: Session | None) -> bool:
+
+def is_doubtful(told: Session, stored: Session | None, *, doubted: bool = False) -> bool:
     """Whether the record may lack appearances, or the stored one of its id what the record knows of.
 
     Facts only ever add to a session, unless an appearance is found to be of somebody else, or is taken back, which is
-    told as partial; so one that became less was told by somebody who knows less. A repaired record may have overtaken
-    the processor's, and is looked at again whatever the processor says.
+    told as partial; so one that became less was told by somebody who knows less. Who once knew less of a session may do
+    so still, though all he told was right: so whatever the processor says of one that was in doubt before is looked at.
     """
     if stored is None:
         return told.partial
-    if stored.revision % 2 and told.revision % 2 == 0:
+    if doubted and told.revision % 2 == 0:
         return True
     if told.revision <= stored.revision:
         return False
@@ -148,6 +155,14 @@ def joined(spans: Iterable[Span], gap_of: GapOf) -> list[Span]:
     return found
 
 
+class _Around(Struct, frozen=True):
+    """Spans that touch no session or appearance of their subjects but those in them, and these, span by span."""
+
+    spans: list[Span]
+    sessions: list[list[Session]]
+    appearances: list[list[MergedAppearance]]
+
+
 async def settle(facts: Facts, told: Iterable[Session], gap_of: GapOf) -> list[Session]:
     """Store the records that are newer, and what puts right whatever they leave in doubt; returns the latter.
 
@@ -161,8 +176,11 @@ async def settle(facts: Facts, told: Iterable[Session], gap_of: GapOf) -> list[S
     ]
     await facts.add([each for each in newer if each.session_id not in stored])
     await facts.put([each for each in newer if each.session_id in stored])
+    doubted = await facts.doubted(stored)
     # Not only the newest: a repaired record that is read again must not hide what the processor said before it.
-    doubtful = [each for each in told if is_doubtful(each, stored.get(each.session_id))]
+    doubtful = [
+        each for each in told if is_doubtful(each, stored.get(each.session_id), doubted=each.session_id in doubted)
+    ]
     doubtful += await facts.contradicted([each for each in newer if each.status == "active"])
     doubts = [Span.of(each) for each in doubtful]
     # What a record took away from a session is no longer there to be found, and is in doubt as well.
@@ -173,6 +191,8 @@ async def settle(facts: Facts, told: Iterable[Session], gap_of: GapOf) -> list[S
         if each.revision % 2 == 0:
             reached[each.camera_id] = max(each.revision, reached.get(each.camera_id, 0))
     doubts += await facts.checks_due(reached)
+    # Of a log that is read into another database, the repairs are all that is left of the doubts.
+    await facts.doubt({each.session_id for each in newer if each.revision % 2})
     last = stored | {each.session_id: each for each in newer}
     # A processor that lost its state may say something else the second time, and of two that are equal in revision
     # readers may believe the later.
@@ -180,38 +200,37 @@ async def settle(facts: Facts, told: Iterable[Session], gap_of: GapOf) -> list[S
     doubts += map(Span.of, otherwise)
     untold = {each.session_id: each for each in newer if each.partial}
     untold |= {each.session_id: last[each.session_id] for each in otherwise}
-    around = await _look_around(facts, doubts, gap_of) if doubts else None
-    repaired = await _repaired(facts, around, gap_of, untold) if around else []
-    return await _put_right(facts, repaired, [*stored.values(), *told], last)
+    around = await _look_around(facts, doubts, gap_of)
+    return await _put_right(facts, around, gap_of, [*stored.values(), *told], last, untold)
 
 
 async def look_again(facts: Facts, spans: Sequence[Span], gap_of: GapOf) -> list[Session]:
     """Store what puts right the sessions about the spans, and return it."""
     around = await _look_around(facts, spans, gap_of)
     there = list(chain.from_iterable(around.sessions))
-    repaired = await _repaired(facts, around, gap_of)
-    return await _put_right(facts, repaired, there, {each.session_id: each for each in there})
+    return await _put_right(facts, around, gap_of, there, {each.session_id: each for each in there}, {})
 
 
 async def _put_right(
-    facts: Facts, repaired: list[Session], told: Iterable[Session], last: Mapping[str, Session]
+    facts: Facts,
+    around: _Around,
+    gap_of: GapOf,
+    told: Iterable[Session],
+    last: Mapping[str, Session],
+    untold: Mapping[str, Session],
 ) -> list[Session]:
+    repaired = await _repaired(facts, around, gap_of, untold)
     await facts.put(repaired)
     gone, again = moved(told, {**last, **{each.session_id: each for each in repaired}})
     await facts.put(again)
+    await facts.doubt({each.session_id for each in chain(repaired, *around.sessions)})
     return repaired + gone + again
-
-
-class _Around(Struct, frozen=True):
-    """Spans that touch no session or appearance of their subjects but those in them, and these, span by span."""
-
-    spans: list[Span]
-    sessions: list[list[Session]]
-    appearances: list[list[MergedAppearance]]
 
 
 async def _look_around(facts: Facts, doubts: Iterable[Span], gap_of: GapOf) -> _Around:
     spans = joined(doubts, gap_of)
+    if not spans:
+        return _Around([], [], [])
     while True:
         sessions = await facts.sessions_touching(spans)
         appearances = await facts.appearances_in(spans)
@@ -230,9 +249,7 @@ async def _look_around(facts: Facts, doubts: Iterable[Span], gap_of: GapOf) -> _
         spans = wider
 
 
-async def _repaired(
-    facts: Facts, around: _Around, gap_of: GapOf, untold: Mapping[str, Session] = MappingProxyType({})
-) -> list[Session]:
+async def _repaired(facts: Facts, around: _Around, gap_of: GapOf, untold: Mapping[str, Session]) -> list[Session]:
     """The session records that put right what is stored in the spans; none where it is right.
 
     `untold` are stored records, by id, that readers know as partial only, or otherwise: these are told anew even if

@@ -78,11 +78,8 @@ def change(before: AppearanceRow, told: Sequence[Told], now: AppearanceRow) -> C
     )
 
 
-def unheard(changes: Iterable[Change], repaired: Collection[Span]) -> list[Span]:
-    """Where to look at once, given which of the spans touch a session that had to be put right before."""
+def unheard(changes: Iterable[Change], doubted: Collection[Span]) -> list[Span]:
+    """Where to look at once, given which of the spans touch a session that was in doubt before."""
     return [
-        span
-        for each in changes
-        if each.is_mistakable or not set(each.spans).isdisjoint(repaired)
-        for span in each.spans
+        span for each in changes if each.is_mistakable or not set(each.spans).isdisjoint(doubted) for span in each.spans
     ]
