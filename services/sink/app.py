@@ -55,7 +55,7 @@ class Sink:
             consumer = Consumer(settings, Writer(pool, self._gap), teller.tell)
             self._checks["writing"] = consumer.check
             watchdog = Watchdog(
-                settings, GROUP, CONSUMED_TOPICS, own=consumer.partitions_to_read, activity=consumer.activity
+                settings, GROUP, CONSUMED_TOPICS, own=consumer.partitions_to_read, activity=consumer.activity.of
             )
             self._checks["kafka"] = watchdog.check
             async with asyncio.TaskGroup() as parts:

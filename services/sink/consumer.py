@@ -2,8 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
@@ -16,6 +15,7 @@ from services.common.kafka.groups import SINK
 from services.common.logging import get_logger
 from services.common.metrics import CONSUMED, HANDLE_SECONDS
 from services.common.topics import PARTITIONS, TOPICS, Topic
+from services.sink.activity import Activity
 from services.sink.domain.batch import Batch, Held, Partition, reading
 from services.sink.settings import SinkSettings
 from services.sink.writer import FIRST_PAUSE_SECONDS, TROUBLE, FencedError, Writer
@@ -53,7 +53,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
     the write before it succeeded.
 
     Session records that came before the appearances that they are judged by are given back, and their partition rests
-    until those are stored, or until their log has no more of them (it was made anew).
+    until those are stored. Some were told in a former life of the log, or of repairs of repairs, and name appearances
+    that do not come: all that sessions.v1 holds is let pass once the log of appearances is stored to its end.
     """
 
     def __init__(self, settings: SinkSettings, writer: Writer, tell: Callable[[], None]) -> None:
@@ -62,13 +63,15 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         self._tell = tell
         self._max_dwell = timedelta(hours=settings.implausible_dwell_hours)
         self._expected: dict[Partition, int] = {}
+        self._read: dict[Partition, int] = {}
+        """Of the log as it is now: where it was made anew, `_expected` is the offset in the former one at first."""
         self._losses = 0
         self._writing: asyncio.Task[None] | None = None
         self._under_way: dict[Partition, int] = {}
-        self._held: dict[int, int] = {}
-        self._exhausted: dict[int, int] = {}
+        self._held: dict[int, Held] = {}
+        self._let_pass: dict[int, int] = {}
         self._trouble: str | None = None
-        self._records = self._attempts = self._questions = 0
+        self.activity = Activity()
         self._kafka = AIOKafkaConsumer(
             bootstrap_servers=settings.kafka_bootstrap,
             client_id=GROUP,
@@ -98,7 +101,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
                     self._forget(list(self._expected))
                 except TROUBLE as error:
                     self._trouble = f"{type(error).__name__}: {error}"
-                    self._attempts += 1
+                    self.activity.attempts += 1
                     log.error("cannot write, will try again", reason=self._trouble, pause_seconds=pause)
                     self._forget(list(self._expected))
                     await asyncio.sleep(pause)
@@ -118,19 +121,6 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         """Those that this process has, without those that rest."""
         return {*self._kafka.assignment()} - {TopicPartition(Topic.SESSIONS, number) for number in self._held}
 
-    def activity(self) -> Hashable:
-        """Changes while records come, and while PostgreSQL is asked, whose statements have time limits of their own."""
-        return self._records, self._attempts, time.monotonic() if self._questions else None
-
-    @contextmanager
-    def _asking(self) -> Iterator[None]:
-        """PostgreSQL is asked."""
-        self._questions += 1
-        try:
-            yield
-        finally:
-            self._questions -= 1
-
     def on_partitions_revoked(self, revoked: Sequence[TopicPartition]) -> None:
         self._forget(revoked)
 
@@ -141,9 +131,10 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         self._losses += 1
         for topic, number in partitions:
             self._expected.pop((topic, number), None)
+            self._read.pop((topic, number), None)
             if topic == Topic.SESSIONS:
                 self._held.pop(number, None)
-                self._exhausted.pop(number, None)
+                self._let_pass.pop(number, None)
 
     async def _step(self) -> None:
         if self._held:
@@ -155,8 +146,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         polled = await self._poll()
         owned = {partition: records for partition, records in polled.items() if partition in self._expected}
         batch = Batch()
-        for _ in reading(batch, owned, self._max_dwell, self._appearances_offsets()):
-            self._records += 1
+        for place in reading(batch, owned, self._max_dwell, self._appearances_offsets(), self._let_pass):
+            self.activity.records[place] += 1
             await asyncio.sleep(0)  # the write that is under way may have to go on
         await self._written()
         if self._losses != losses:
@@ -185,36 +176,40 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
             self._trouble = None
 
     def _appearances_offsets(self) -> dict[int, int]:
-        known = {**self._expected, **self._under_way}
-        return {
-            number: max(known.get((Topic.APPEARANCES, number), 0), self._exhausted.get(number, 0))
-            for number in range(PARTITIONS)
-        }
+        known = {**self._read, **self._under_way}
+        return {number: known.get((Topic.APPEARANCES, number), 0) for number in range(PARTITIONS)}
 
     def _hold(self, number: int, held: Held) -> None:
         partition = TopicPartition(Topic.SESSIONS, number)
         if partition in self._kafka.assignment():
             self._kafka.seek(partition, held.offset)
             self._kafka.pause(partition)
-            self._held[number] = held.appearances_offset
+            self._held[number] = held
 
     async def _release(self) -> None:
         """Let the partitions of sessions go on whose appearances are known by now, or will never come."""
         known = self._appearances_offsets()
-        for number in [number for number, needed in self._held.items() if needed <= known[number]]:
-            self._let_go(number)
-        partitions = [TopicPartition(Topic.APPEARANCES, number) for number in self._held]
-        if not partitions:
+        for number, held in list(self._held.items()):
+            if held.appearances_offset <= known[number]:
+                self._let_go(number)
+        if not self._held:
             return
-        with self._asking():
-            stored = await self._writer.stored_offsets(partitions)
-        first = await self._kafka.beginning_offsets(partitions)
-        last = await self._kafka.end_offsets(partitions)
-        for partition in partitions:
+        sessions = [TopicPartition(Topic.SESSIONS, number) for number in self._held]
+        appearances = [TopicPartition(Topic.APPEARANCES, number) for number in self._held]
+        # What sessions.v1 holds was told of appearances before the end that their log is found to have after it.
+        told = await self._kafka.end_offsets(sessions)
+        first = await self._kafka.beginning_offsets(appearances)
+        last = await self._kafka.end_offsets(appearances)
+        with self.activity.asking():
+            stored = await self._writer.stored_offsets(appearances)
+        for partition in appearances:
             number = partition.partition
-            place = max(stored.get(partition, 0), first[partition])
-            if number in self._held and place >= min(self._held[number], last[partition]):
-                self._exhausted[number] = self._held[number]
+            if number not in self._held:
+                continue
+            place = _place(stored.get(partition, 0), first[partition], last[partition])
+            if place >= last[partition]:
+                self._let_pass[number] = told[TopicPartition(Topic.SESSIONS, number)]
+            if place >= min(last[partition], self._held[number].appearances_offset):
                 self._let_go(number)
 
     def _let_go(self, number: int) -> None:
@@ -228,26 +223,25 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
     async def _position(self, partitions: set[TopicPartition]) -> None:
         """Take up reading where the database says."""
         places: dict[Partition, int] = {}
-        with self._asking():
+        with self.activity.asking():
             stored = await self._writer.offsets(partitions)
         first = await self._kafka.beginning_offsets(partitions)
         last = await self._kafka.end_offsets(partitions)
         for partition in partitions & self._kafka.assignment():
-            place = stored[partition]
-            if place and not first[partition] <= place <= last[partition]:
+            place = places[partition] = _place(stored[partition], first[partition], last[partition])
+            if stored[partition] and place != stored[partition]:
                 log.error(
                     "the log does not hold the offset to go on from; reading what it holds",
                     topic=partition.topic,
                     partition=partition.partition,
-                    next_offset=place,
+                    next_offset=stored[partition],
                     first=first[partition],
                     last=last[partition],
                 )
-                place = first[partition]
-            places[partition] = max(place, first[partition])
-            self._kafka.seek(partition, places[partition])
+            self._kafka.seek(partition, place)
             self._kafka.resume(partition)
             self._expected[partition] = stored[partition]
+            self._read[partition] = place
         # What was repaired may be untold: by who had them before and ended, or by a write whose answer was lost.
         self._tell()
         # A commit may have failed, and a database may be another one, or an older one, than the group last wrote to.
@@ -271,12 +265,13 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def _handle(self, batch: Batch, expected: dict[Partition, int]) -> None:
         started = time.perf_counter()
-        with self._asking():
+        with self.activity.asking():
             written = await self._writer.write(batch, expected)
         failpoint("sink.after_commit")
         # A partition that was revoked while the transaction ran stays out: its next owner takes the position anew.
         kept = {partition: offset for partition, offset in batch.following.items() if partition in self._expected}
         self._expected.update(kept)
+        self._read.update(kept)
         for topic, items in batch.items.items():
             CONSUMED.labels(topic).inc(len(items))
         HANDLE_SECONDS.labels("all").observe(time.perf_counter() - started)
@@ -295,3 +290,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
             await self._kafka.commit({TopicPartition(*partition): offset for partition, offset in offsets.items()})
         except KafkaError as error:
             log.info("offsets not told to Kafka", reason=str(error))
+
+
+def _place(stored: int, first: int, last: int) -> int:
+    """Where to go on reading, given what PostgreSQL holds and what the log does."""
+    return stored if first <= stored <= last else first

@@ -19,6 +19,7 @@ from services.common.topics import Topic
 
 A, B = TopicPartition("appearances.v1", 0), TopicPartition("appearances.v1", 1)
 LIMIT = 60.0
+NONE: Mapping[Any, int] = {}
 
 
 class Observed:
@@ -28,10 +29,12 @@ class Observed:
         self._standstill = Standstill(LIMIT)
         self._now = 0.0
 
-    def look(self, *places: tuple[int, int], own: tuple[TopicPartition, ...] = (A, B), activity: int = 0) -> Any:
+    def look(
+        self, *places: tuple[int, int], own: tuple[TopicPartition, ...] = (A, B), activity: Mapping[Any, int] = NONE
+    ) -> Any:
         self._now += 30
         by_partition = {partition: Place(*place) for partition, place in zip((A, B), places, strict=True)}
-        return self._standstill.judge(by_partition, own, activity, self._now)
+        return self._standstill.judge(by_partition, own, activity.get, self._now)
 
 
 def test_records_that_wait_while_the_offset_stays_are_a_standstill() -> None:
@@ -53,7 +56,13 @@ def test_waiting_counts_from_the_record_that_waits_and_not_from_the_quiet_before
 
 def test_recovery_that_gets_on_is_no_standstill() -> None:
     observed = Observed()
-    assert [observed.look((4, 9), (7, 7), activity=n) for n in range(5)] == [[]] * 5
+    assert [observed.look((4, 9), (7, 7), activity={A: n}) for n in range(5)] == [[]] * 5
+
+
+def test_what_another_partition_gets_done_is_no_sign_of_life() -> None:
+    observed = Observed()
+    looks = [observed.look((4, 9), (n, 100), activity={B: n}) for n in range(3)]
+    assert looks == [[], [], [A]]
 
 
 def test_a_process_answers_for_its_own_partitions_and_for_all_while_it_has_none() -> None:
@@ -113,7 +122,7 @@ class TestWatchdog:
         monkeypatch.setattr(watchdog, "time", SimpleNamespace(monotonic=lambda: next(now)))
         monkeypatch.setattr(watchdog, "end_process", end)
         settings = CommonSettings(watchdog_seconds=LIMIT)
-        watching = Watchdog(settings, "dwell-sink", (Topic.APPEARANCES,), lambda: own, lambda: 0)
+        watching = Watchdog(settings, "dwell-sink", (Topic.APPEARANCES,), lambda: own, lambda _: 0)
         assert not (await watching.check()).ok
         with pytest.raises(Ended):
             await watching.run()

@@ -1,5 +1,6 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Any, cast
 
 import msgspec
@@ -56,10 +57,13 @@ def envelope(items: Sequence[object]) -> bytes:
 
 
 def read(
-    polled: Mapping[Partition, Sequence[Record]], max_dwell: timedelta, appearances_offsets: Mapping[int, int]
+    polled: Mapping[Partition, Sequence[Record]],
+    max_dwell: timedelta,
+    appearances_offsets: Mapping[int, int],
+    let_pass: Mapping[int, int] = MappingProxyType({}),
 ) -> Batch:
     batch = Batch()
-    for _ in reading(batch, polled, max_dwell, appearances_offsets):
+    for _ in reading(batch, polled, max_dwell, appearances_offsets, let_pass):
         pass
     return batch
 
@@ -120,6 +124,15 @@ class TestRead:
         assert batch.following.get((Topic.SESSIONS, 3)) == following
         assert batch.held == ({3: held} if held else {})
         assert len(batch.items[Topic.SESSIONS]) == (1 if held else 4)
+
+    def test_session_records_before_an_offset_are_let_pass_and_those_behind_it_are_not(self) -> None:
+        seen = MergedAppearance.of(appearance("a"))
+        records = [
+            Record(offset, envelope([session_of("c1", "p", [seen], revision_after(99))])) for offset in (6, 7, 8)
+        ]
+        batch = read({(Topic.SESSIONS, 3): records}, DAY, {3: 5}, {3: 8, 4: 9})
+        assert batch.following == {(Topic.SESSIONS, 3): 8}
+        assert batch.held == {3: Held(8, 100)}
 
     def test_a_refusal_has_the_identity_that_every_other_reader_of_the_record_gives_it(self) -> None:
         [refused] = read({(Topic.SESSIONS, 4): [Record(11, b"{")]}, DAY, {}).unreadable

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import gc
 import weakref
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,8 +12,9 @@ import pytest
 from aiokafka import TopicPartition
 
 from services.common.topics import Topic
+from services.sink.activity import SLOW_SECONDS
 from services.sink.consumer import Consumer
-from services.sink.domain.batch import Batch, Partition
+from services.sink.domain.batch import Batch, Held, Partition
 from services.sink.settings import SinkSettings
 from services.sink.writer import Writer, Written
 from tests.support.kafka import Record
@@ -129,11 +130,76 @@ async def test_sessions_go_on_once_their_appearances_are_being_written(monkeypat
     resumed: list[TopicPartition] = []
     monkeypatch.setattr(consumer._kafka, "assignment", lambda: {TopicPartition(Topic.SESSIONS, 3)})
     monkeypatch.setattr(consumer._kafka, "resume", resumed.append)
-    monkeypatch.setattr(consumer, "_held", {3: 8})
-    monkeypatch.setattr(consumer, "_expected", {(Topic.APPEARANCES, 3): 7})
+    monkeypatch.setattr(consumer, "_held", {3: Held(20, 8)})
+    monkeypatch.setattr(consumer, "_read", {(Topic.APPEARANCES, 3): 7})
     monkeypatch.setattr(consumer, "_under_way", {(Topic.APPEARANCES, 3): 8})
     await consumer._release()
     assert (consumer._held, resumed) == ({}, [TopicPartition(Topic.SESSIONS, 3)])
+
+
+class TestAppearancesThatDoNotCome:
+    """The log of appearances ends before those that a session record names."""
+
+    class Logs:
+        """Both logs begin at 0, that of sessions ends at 30."""
+
+        def __init__(self, appearances_end: int) -> None:
+            self.resumed: list[TopicPartition] = []
+            self.sought: dict[TopicPartition, int] = {}
+            self._appearances_end = appearances_end
+
+        def assignment(self) -> set[TopicPartition]:
+            return {TopicPartition(topic, 3) for topic in (Topic.APPEARANCES, Topic.SESSIONS)}
+
+        async def beginning_offsets(self, partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:
+            return dict.fromkeys(partitions, 0)
+
+        async def end_offsets(self, partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:
+            return {each: 30 if each.topic == Topic.SESSIONS else self._appearances_end for each in partitions}
+
+        def seek(self, partition: TopicPartition, offset: int) -> None:
+            self.sought[partition] = offset
+
+        def resume(self, partition: TopicPartition) -> None:
+            self.resumed.append(partition)
+
+        async def commit(self, _: object) -> None:
+            pass
+
+    class Stored(Writer):
+        def __init__(self, offset: int) -> None:
+            self._offset = offset
+
+        async def offsets(self, partitions: Collection[Partition]) -> dict[Partition, int]:
+            return dict.fromkeys(partitions, self._offset)
+
+        async def stored_offsets(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
+            return dict.fromkeys(partitions, self._offset)
+
+    def consumer(self, monkeypatch: pytest.MonkeyPatch, *, stored: int, end: int) -> Consumer:
+        consumer = Consumer(SinkSettings(), self.Stored(stored), lambda: None)
+        monkeypatch.setattr(consumer, "_kafka", self.Logs(end))
+        monkeypatch.setattr(consumer, "_held", {3: Held(20, 9)})
+        return consumer
+
+    async def test_what_sessions_hold_by_now_is_let_pass_once_all_appearances_are_stored(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        consumer = self.consumer(monkeypatch, stored=7, end=7)
+        await consumer._release()
+        assert (consumer._held, consumer._let_pass) == ({}, {3: 30})
+
+    async def test_until_then_they_rest(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        consumer = self.consumer(monkeypatch, stored=6, end=7)
+        await consumer._release()
+        assert (consumer._held, consumer._let_pass) == ({3: Held(20, 9)}, {})
+
+    async def test_what_was_stored_of_a_former_log_does_not_count(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        consumer = self.consumer(monkeypatch, stored=1_000, end=7)
+        await consumer._position({TopicPartition(Topic.APPEARANCES, 3)})
+        assert consumer._appearances_offsets()[3] == 0
+        await consumer._release()
+        assert consumer._held == {3: Held(20, 9)}
 
 
 async def test_a_batch_that_could_not_be_written_is_let_go_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -188,11 +254,12 @@ class TestWhatTheWatchdogSees:
         monkeypatch.setattr(consumer, "_poll", poll)
         monkeypatch.setattr(consumer, "_handle", handle)
         monkeypatch.setattr(consumer, "_expected", {OWNED: 7})
-        seen = [consumer.activity()]
+        seen = [consumer.activity.of(OWNED)]
         while polled:
             await consumer._step()
-            seen.append(consumer.activity())
+            seen.append(consumer.activity.of(OWNED))
         assert seen[0] == seen[1] == seen[2] != seen[3]
+        assert consumer.activity.of((Topic.ALERTS, 4)) == seen[0]
 
     async def test_time_that_postgresql_takes_is_activity(self, monkeypatch: pytest.MonkeyPatch) -> None:
         class Slow(Writer):
@@ -200,15 +267,18 @@ class TestWhatTheWatchdogSees:
                 pass
 
             async def write(self, batch: Batch, expected: Mapping[Partition, int]) -> Written:
-                seen.extend([consumer.activity(), consumer.activity()])
+                for _ in range(3):
+                    seen.append(consumer.activity.of(OWNED))
+                    now[0] += SLOW_SECONDS - 1
                 return Written([], 0)
 
+        now = [0.0]
+        monkeypatch.setattr("services.sink.activity.time", SimpleNamespace(monotonic=lambda: now[0]))
         seen: list[object] = []
         consumer = Consumer(SinkSettings(), Slow(), lambda: None)
         await consumer._handle(Batch(), {})
-        seen.extend([consumer.activity(), consumer.activity()])
-        assert seen[0] != seen[1]
-        assert seen[2] == seen[3]
+        seen.append(consumer.activity.of(OWNED))
+        assert seen[0] == seen[1] == seen[3] != seen[2]
 
     async def test_attempts_that_fail_are_activity(self, monkeypatch: pytest.MonkeyPatch) -> None:
         attempts = 0
@@ -218,7 +288,7 @@ class TestWhatTheWatchdogSees:
             attempts += 1
             if attempts == 3:
                 raise asyncio.CancelledError
-            seen.append(consumer.activity())
+            seen.append(consumer.activity.of(OWNED))
             raise OSError("away")
 
         async def nothing(*_: object) -> None:
@@ -237,5 +307,5 @@ class TestWhatTheWatchdogSees:
         consumer = Consumer(SinkSettings(), Writer.__new__(Writer), lambda: None)
         both = {TopicPartition(Topic.SESSIONS, 3), TopicPartition(Topic.APPEARANCES, 3)}
         monkeypatch.setattr(consumer._kafka, "assignment", lambda: both)
-        monkeypatch.setattr(consumer, "_held", {3: 8})
+        monkeypatch.setattr(consumer, "_held", {3: Held(20, 8)})
         assert consumer.partitions_to_read() == {TopicPartition(Topic.APPEARANCES, 3)}

@@ -38,14 +38,18 @@ class Standstill:
         self._since: dict[TopicPartition, tuple[Hashable, float]] = {}
 
     def judge(
-        self, places: Mapping[TopicPartition, Place], own: Collection[TopicPartition], activity: Hashable, now: float
+        self,
+        places: Mapping[TopicPartition, Place],
+        own: Collection[TopicPartition],
+        activity: Callable[[TopicPartition], Hashable],
+        now: float,
     ) -> list[TopicPartition]:
         """`own` are the partitions to answer for; where there are none, all are: somebody must read them. What moves
-        instead of offsets, as in recovery, is `activity`. Times are seconds of one clock."""
+        instead of a partition's offset, as in recovery, is `activity`. Times are seconds of one clock."""
         still: list[TopicPartition] = []
         for partition in own or places:
             place = places[partition]
-            seen = (place.next_offset, activity) if place.end > place.next_offset else None
+            seen = (place.next_offset, activity(partition)) if place.end > place.next_offset else None
             known, since = self._since.get(partition, (None, now))
             if seen is None or seen != known:
                 since = now
@@ -64,7 +68,7 @@ class Watchdog:
     """Ends the process when records wait and none is committed for `watchdog_seconds`.
 
     `own` tells the partitions that the process answers for at the moment, and `activity` changes with whatever it gets
-    done without committing; see `Standstill.judge`.
+    done of a partition without committing; see `Standstill.judge`.
     """
 
     def __init__(
@@ -73,7 +77,7 @@ class Watchdog:
         group: str,
         topics: tuple[Topic, ...],
         own: Callable[[], Collection[TopicPartition]],
-        activity: Callable[[], Hashable],
+        activity: Callable[[TopicPartition], Hashable],
     ) -> None:
         self._settings = settings
         self._group = group
@@ -98,7 +102,7 @@ class Watchdog:
                     while True:
                         async with asyncio.timeout(LOOK_LIMIT_SECONDS):
                             places = await self._probe.places()
-                        still = standstill.judge(places, self._own(), self._activity(), time.monotonic())
+                        still = standstill.judge(places, self._own(), self._activity, time.monotonic())
                         if still:
                             end_process("records wait and none is committed", partitions=sorted(map(str, still)))
                         await asyncio.sleep(LOOK_SECONDS)

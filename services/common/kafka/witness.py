@@ -46,7 +46,11 @@ class Witness:
 
     async def _observe(self, port: int) -> None:
         watchdog = Watchdog(
-            self._settings, self._app.conf.id, self._topics, own=lambda: self._assigned, activity=self._recovered
+            self._settings,
+            self._app.conf.id,
+            self._topics,
+            own=lambda: self._assigned,
+            activity=lambda _: self._recovered(),
         )
         health = health_app({"kafka": watchdog.check, **self._checks})
         await asyncio.gather(serve(health, self._settings.host, port), watchdog.run())

@@ -67,17 +67,19 @@ def reading(
     polled: Mapping[Partition, Iterable[Record]],
     max_dwell: timedelta,
     appearances_offsets: Mapping[int, int],
-) -> Iterator[None]:
-    """Read the records into the batch, one at a step, for each may take some milliseconds.
+    let_pass: Mapping[int, int],
+) -> Iterator[Partition]:
+    """Read the records into the batch, one at a step, for each may take some milliseconds; gives where it was.
 
-    Those of sessions are read as far as `appearances_offsets` (by partition) and the batch itself go.
+    Those of sessions are read as far as `appearances_offsets` (by partition) and the batch itself go, and those before
+    the offset `let_pass` (by partition) in any case.
     """
     # Appearances first: the session records that they cause may be in the same batch.
     for name, partition in sorted(polled, key=lambda place: place[0] != Topic.APPEARANCES):
         topic = Topic(name)
         for record in polled[name, partition]:
             decoded = _decoded(topic, record, max_dwell)
-            if topic is Topic.SESSIONS:
+            if topic is Topic.SESSIONS and record.offset >= let_pass.get(partition, 0):
                 needed = max((appearances_before(each.revision) for each in decoded.items), default=0)
                 stored = appearances_offsets.get(partition, 0)
                 if needed > max(stored, batch.following.get((Topic.APPEARANCES, partition), 0)):
@@ -85,7 +87,7 @@ def reading(
                     break
             _add_record(batch, topic, partition, record, decoded)
             batch.following[name, partition] = record.offset + 1
-            yield
+            yield name, partition
 
 
 def _decoded(topic: Topic, record: Record, max_dwell: timedelta) -> Decoded:
