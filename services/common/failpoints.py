@@ -11,6 +11,7 @@ with ``:3:hang`` it never goes on from there instead.
 | sink.before_begin       | sink: the batch is read, its transaction not begun                            |
 | sink.before_commit      | sink: rows and offsets are written, not committed                             |
 | sink.after_commit       | sink: PostgreSQL has the batch, Kafka's group has not heard of it             |
+| sink.after_telling      | sink: Kafka has repaired sessions, which the outbox holds still               |
 | gateway.after_publish   | gateway, upload worker: Kafka has a part of the file, its counts are not saved |
 | gateway.before_response | gateway: the upload is complete, its client has not heard of it               |
 | gateway.before_settle   | gateway: Kafka has a corrected row, which is not counted as accepted yet      |

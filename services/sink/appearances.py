@@ -8,8 +8,7 @@ from msgspec import Raw
 from msgspec.structs import astuple
 
 from services.common.events.appearances import Appearance, MergedAppearance, subject_id_of
-from services.sink.domain.repair import Span
-from services.sink.domain.reports import ByOrigin, Change, Told, change, checks, standing, unheard, united
+from services.sink.domain.reports import ByOrigin, Heard, Told, change, checks, standing, united
 from services.sink.domain.rows import AppearanceRow, canonical_extra
 from services.sink.namings import columns, named
 from services.sink.statements import execute_all, execute_each
@@ -78,16 +77,6 @@ WHERE appearance_reports.camera_id = gone.camera_id AND appearance_reports.appea
       AND appearance_reports.origin = gone.origin
 """
 
-_DOUBTED = """
-SELECT camera_id, subject_id, first, last
-FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::timestamptz[]) AS span (camera_id, subject_id, first, last)
-WHERE EXISTS (
-    SELECT FROM sessions
-    WHERE status = 'active' AND sessions.subject_id = span.subject_id AND sessions.camera_id = span.camera_id
-          AND started_at <= last AND ended_at >= first AND doubted
-)
-"""
-
 _CHECK_COLUMNS = ("camera_id", "subject_id", "started_at", "ended_at", "revision", "withdrawn")
 
 
@@ -101,10 +90,8 @@ class Appearances:
     def __init__(self) -> None:
         self._all_new = False
 
-    async def store(self, connection: asyncpg.Connection, told: Sequence[Told]) -> list[Span]:
-        """Store the reports, in the order of the log; gives the spans whose sessions are to be looked at at once.
-
-        Something about them was withdrawn, or has changed in a way of which no session record may follow.
+    async def store(self, connection: asyncpg.Connection, told: Sequence[Told]) -> Heard:
+        """Store the reports, in the order of the log; gives what of their sessions is to be looked at at once.
 
         The caller owns the partition of these appearances, so nobody else writes them meanwhile.
         """
@@ -137,7 +124,7 @@ async def _put(
     again: Mapping[Key, list[Told]],
     stored: Mapping[Key, AppearanceRow],
     known: Mapping[Key, ByOrigin],
-) -> list[Span]:
+) -> Heard:
     # Nearly all are told for the first time and but once: these are not worth more than their values.
     retold = {key: [first[key], *again.get(key, ())] for key in dict.fromkeys([*stored, *again])}
     by_origin = {key: standing(known.get(key, {}), reports) for key, reports in retold.items()}
@@ -163,18 +150,7 @@ async def _put(
             records=((*astuple(check.span), check.revision, check.withdrawn) for check in found),
         )
     changes = (change(stored[key], retold[key], now[key]) for key in stored if key in now)
-    return [
-        *(check.span for check in found if check.withdrawn),
-        *await _unheard(connection, [each for each in changes if each]),
-    ]
-
-
-async def _unheard(connection: asyncpg.Connection, changes: Sequence[Change]) -> list[Span]:
-    if not changes:
-        return []
-    spans = [astuple(span) for each in changes for span in each.spans]
-    doubted = await connection.fetch(_DOUBTED, *zip(*spans, strict=True))
-    return unheard(changes, [Span(*row) for row in doubted])
+    return Heard([check.span for check in found if check.withdrawn], [each for each in changes if each])
 
 
 async def _stored(

@@ -1,9 +1,11 @@
 """Session records into their table, and what the stored appearances say where a record lacks some of them."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import chain
 from operator import attrgetter
 
 import asyncpg
+from msgspec.structs import astuple
 
 from services.common.events.appearances import MergedAppearance
 from services.common.events.sessions import Session
@@ -11,6 +13,7 @@ from services.common.topics import Topic
 from services.sink.appearances import MERGED_COLUMNS, merged_of
 from services.sink.domain import repair
 from services.sink.domain.repair import GapOf, Span
+from services.sink.domain.reports import Change, Heard, unheard
 from services.sink.tables import TABLES
 
 TABLE = TABLES[Topic.SESSIONS]
@@ -19,6 +22,16 @@ _NAMES = TABLE.columns
 _COLUMNS = ", ".join(_NAMES)
 
 _DOUBTED = "SELECT session_id FROM sessions WHERE session_id = ANY($1) AND doubted"
+
+_SPANS_IN_DOUBT = """
+SELECT camera_id, subject_id, first, last
+FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::timestamptz[]) AS span (camera_id, subject_id, first, last)
+WHERE EXISTS (
+    SELECT FROM sessions
+    WHERE status = 'active' AND sessions.subject_id = span.subject_id AND sessions.camera_id = span.camera_id
+          AND started_at <= last AND ended_at >= first AND doubted
+)
+"""
 
 _DOUBT = "UPDATE sessions SET doubted = true WHERE session_id = ANY($1) AND NOT doubted"
 
@@ -89,13 +102,20 @@ async def store_sessions(connection: asyncpg.Connection, told: Iterable[Session]
     return await _tell(connection, await repair.settle(_StoredFacts(connection, gap_of), told, gap_of))
 
 
-async def look_again(
-    connection: asyncpg.Connection, spans: Sequence[Span], partitions: Collection[int], gap_of: GapOf
-) -> int:
-    """Put right what is stored about the spans, which lie in these partitions, and leave it in the outbox."""
+async def look_again(connection: asyncpg.Connection, heard: Heard, partitions: Collection[int], gap_of: GapOf) -> int:
+    """Put right what is stored about what was heard, which lies in these partitions, and leave it in the outbox."""
     # Another sink may be writing their session records, and would judge them by what is no more.
     await connection.execute(_LOCK_SESSIONS, Topic.SESSIONS, sorted(partitions))
+    spans = heard.spans + await _unheard(connection, heard.changes)
     return await _tell(connection, await repair.look_again(_StoredFacts(connection, gap_of), spans, gap_of))
+
+
+async def _unheard(connection: asyncpg.Connection, changes: Sequence[Change]) -> list[Span]:
+    if not changes:
+        return []
+    spans = map(astuple, chain.from_iterable(changes))
+    found = await connection.fetch(_SPANS_IN_DOUBT, *zip(*spans, strict=True))
+    return unheard(changes, [Span(*row) for row in found])
 
 
 async def _tell(connection: asyncpg.Connection, repaired: Sequence[Session]) -> int:

@@ -6,6 +6,7 @@ import asyncpg
 import msgspec
 
 from services.common.events.sessions import Session
+from services.common.failpoints import failpoint
 from services.common.health import Health
 from services.common.kafka.producer import EventProducer, PublishError
 from services.common.logging import get_logger
@@ -67,5 +68,6 @@ class Teller:
         if rows:
             sessions = [msgspec.convert(row["session"], Session) for row in rows]
             await self._producer.publish(Topic.SESSIONS, sessions, SOURCE)
+            failpoint("sink.after_telling")
             await self._pool.execute(_DONE, [row["outbox_id"] for row in rows])
         return bool(rows)

@@ -1,6 +1,7 @@
 """Rows and Kafka offsets in one PostgreSQL transaction, by whoever still owns the partitions."""
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from itertools import chain
 
 import asyncpg
 from msgspec import Struct
@@ -187,13 +188,13 @@ def _storing_appearances(gap_of: GapOf) -> Store:
     appearances = Appearances()
 
     async def store(connection: asyncpg.Connection, items: Sequence[Placed]) -> int:
-        spans = await appearances.store(connection, [(each.item, revision_after(each.offset)) for each in items])
+        heard = await appearances.store(connection, [(each.item, revision_after(each.offset)) for each in items])
         await store_cameras(connection, cameras_of(each.item for each in items if not each.item.withdrawn))
-        if not spans:
+        cameras = {span.camera_id for span in chain(heard.spans, *heard.changes)}
+        if not cameras:
             return 0
-        cameras = {span.camera_id for span in spans}
         partitions = {each.partition for each in items if each.item.camera_id in cameras}
-        return await look_again(connection, spans, partitions, gap_of)
+        return await look_again(connection, heard, partitions, gap_of)
 
     return store
 

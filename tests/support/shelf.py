@@ -49,7 +49,7 @@ class Shelf:
             withdrawn += [check.span for check in found if check.withdrawn]
             if before and now and (changed := change(before, told, now)):
                 changes.append(changed)
-        return withdrawn + unheard(changes, [span for each in changes for span in each.spans if self._doubted(span)])
+        return withdrawn + unheard(changes, [span for each in changes for span in each if self._doubted(span)])
 
     def _doubted(self, span: Span) -> bool:
         return any(

@@ -6,8 +6,10 @@ from unittest.mock import patch
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from services.common.events.appearances import Appearance, subject_id_of
+from services.common.events.common import OTHER
 from services.common.events.sessions import Session, revision_after
 from services.processor.domain.buckets import CameraState
 from services.processor.domain.sessionizer import step
@@ -64,6 +66,41 @@ def test_what_a_bounded_state_forgets_is_put_right(
                 told.clear()
     asyncio.run(_store(shelf, told))
     assert active(shelf) == right([report for record in records for report in record])
+
+
+@st.composite
+def a_recurring_report(draw: st.DrawFn) -> Appearance:
+    """Of two appearances next to each other, so that nearly every report changes or repeats what is known."""
+    key, start = draw(st.sampled_from([("k", 60), ("j", 0)]))
+    one = a_sighting(key, draw(st.sampled_from(["ann", "bob", None])), start + draw(st.sampled_from([0, 10])))
+    return replace(
+        one,
+        ended_at=one.started_at + timedelta(seconds=draw(st.sampled_from([30, 100]))),
+        reported_at=T0 + timedelta(seconds=draw(st.integers(0, 3))),
+        age_group=draw(st.sampled_from([OTHER, "adult", "teen"])),
+    )
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(st.tuples(st.booleans(), st.lists(a_recurring_report(), min_size=1, max_size=2)), min_size=2, max_size=6)
+)
+def test_what_is_lost_unawares_is_put_right_though_nothing_more_is_told(
+    records: list[tuple[bool, list[Appearance]]],
+) -> None:
+    """All state is gone before some of the records, and the sink follows record by record."""
+    values: dict[str, bytes] = {}
+    shelf = Shelf()
+    for number, (is_lost, record) in enumerate(records):
+        if is_lost:
+            values.clear()
+        state = CameraState(values.get)
+        told = step(state, record, camera_id=CAMERA, gap=GAP, revision=revision_after(number))
+        values.update(state.writes())
+        spans = shelf.report([(revision_after(number), report) for report in record])
+        asyncio.run(look_again(shelf, spans, gap_of))
+        asyncio.run(_store(shelf, told))
+    assert active(shelf) == right([report for _, record in records for report in record])
 
 
 def test_a_session_absorbed_by_who_forgot_its_beginning_is_put_right() -> None:

@@ -49,37 +49,34 @@ def checks(known: ByOrigin, told: Sequence[Told], now: AppearanceRow | None) -> 
     ]
 
 
-class Change(Struct, frozen=True):
-    """What became of an appearance that was known: a span for each subject that it is or was said to be of.
+Change = tuple[Span, ...]
+"""What became of an appearance that was known: a span for each subject that it is or was said to be of.
 
-    A processor that had forgotten it may see nothing new, and then tells nothing that would have it looked at.
-    `is_mistakable`: if so, it takes the appearance for somebody else's.
-    """
+A processor that had forgotten it may see nothing new, and then tells nothing that would have it looked at."""
 
-    spans: tuple[Span, ...]
-    is_mistakable: bool
+
+class Heard(Struct, frozen=True):
+    """What session records may not tell: `spans` are to be looked at, `changes` if they touch a session in doubt."""
+
+    spans: list[Span]
+    changes: list[Change]
 
 
 def change(before: AppearanceRow, told: Sequence[Told], now: AppearanceRow) -> Change | None:
     """None where it makes no difference to any session."""
     was, merged = before.merged, now.merged
-    last_word = (merged.subject_id, merged.age_group, merged.gender)
-    is_said_otherwise = last_word != (was.subject_id, was.age_group, was.gender)
-    if not is_said_otherwise and (was.started_at, was.ended_at) == (merged.started_at, merged.ended_at):
+    shown = [(each.subject_id, each.started_at, each.ended_at, each.age_group, each.gender) for each in (was, merged)]
+    if shown[0] == shown[1]:
         return None
     told_of = {MergedAppearance.of(report).subject_id for report, _ in told}
     start, end = min(was.started_at, merged.started_at), max(was.ended_at, merged.ended_at)
-    return Change(
-        tuple(
-            Span(now.camera_id, subject_id, start, end)
-            for subject_id in sorted({was.subject_id, merged.subject_id, *told_of})
-        ),
-        is_mistakable=is_said_otherwise and merged.subject_id not in told_of,
+    return tuple(
+        Span(now.camera_id, subject_id, start, end)
+        for subject_id in sorted({was.subject_id, merged.subject_id, *told_of})
     )
 
 
 def unheard(changes: Iterable[Change], doubted: Collection[Span]) -> list[Span]:
-    """Where to look at once, given which of the spans touch a session that was in doubt before."""
-    return [
-        span for each in changes if each.is_mistakable or not set(each.spans).isdisjoint(doubted) for span in each.spans
-    ]
+    """Where to look at once, given which of the spans touch a session that was in doubt before: whoever takes an
+    appearance for something else than it is has told so once, and was looked at then."""
+    return [span for each in changes if not set(each).isdisjoint(doubted) for span in each]
