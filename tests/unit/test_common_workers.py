@@ -227,7 +227,8 @@ async def test_after_recovery_partitions_go_on_where_they_were_committed_or_begi
     consumer = Consumer({committed: 41, fresh: None})
     continuity, began_late = await begun(consumer, stateless=set())
     assert not consumer.flowing
-    assert (consumer.sought, began_late) == ({committed: 41, fresh: 5}, set())
+    assert consumer.sought == {committed: 41, fresh: 5}
+    assert began_late == {1}, "what the log held before its record 5 was never read"
     with patch("services.common.kafka.continuity.end_process", ends_the_process()):
         continuity.expect(Event(Topic.SESSIONS, 0, 41).message)
         with pytest.raises(ProcessEndedError):
@@ -240,6 +241,13 @@ async def test_a_partition_without_state_is_read_again_from_its_first_record_and
     _, began_late = await begun(consumer, stateless={1})
     assert consumer.sought == consumer.committed == {kept: 41, lost: 5}
     assert began_late == {1}
+
+
+async def test_of_a_partition_that_retention_overtook_records_are_gone_unread() -> None:
+    read, overtaken = TP(Topic.SESSIONS, 0), TP(Topic.SESSIONS, 1)
+    consumer = Consumer({read: 5, overtaken: 4})
+    _, began_late = await begun(consumer, stateless=set())
+    assert (consumer.sought, began_late) == ({read: 5, overtaken: 5}, {1})
 
 
 @pytest.mark.parametrize(

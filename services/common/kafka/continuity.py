@@ -36,7 +36,7 @@ class Continuity:
         """Hold the flow, which Faust starts again after the clearing, and seek each partition to where it goes on.
 
         Partitions without any state begin at the first record that there still is. The group is told so first: after a
-        crash, a state half built then goes on from where it was. Returns those whose earlier records are gone; None
+        crash, a state half built then goes on from where it was. Returns those of which records are gone unread; None
         where the partitions went away meanwhile.
         """
         consumer: Any = self._app.consumer
@@ -65,7 +65,11 @@ class Continuity:
         self._handled = dict(self._next)
         for partition, offset in self._next.items():
             await consumer.seek(partition, offset)
-        return {tp.partition for tp in sources if tp.partition in stateless and earliest[tp] > 0}
+        return {
+            partition.partition
+            for partition in sources
+            if earliest[partition] > (0 if partition.partition in stateless else committed.get(partition) or 0)
+        }
 
     def expect(self, message: Any) -> None:
         """End the process at a gap, before anything behind it is acknowledged: the next one reads what was left out.

@@ -45,7 +45,9 @@ class StateTable:
         self._pulse = Pulse(AWAKE_SECONDS)
         self.continuity = Continuity(app)
         self.began_late: set[int] = set()
-        """Partitions whose state is built anew from a log that does not go back to its beginning."""
+        """Partitions of whose log some records were gone before they were read."""
+        self._given_up: set[int] = set()
+        """Partitions whose state is being built anew, of which nothing is written yet."""
 
     @property
     def _changelog(self) -> str:
@@ -61,6 +63,10 @@ class StateTable:
         written = list(values)
         self._table.data.update(written)
         await self.producer.write(self._changelog, partition, written)
+        if partition in self._given_up:
+            # Not before there is state again: after a crash the partition is not taken for one that always had it all.
+            await self._delete(partition, [_given_up_key(partition)])
+            self._given_up.remove(partition)
         failpoint("state.after_write")
 
     async def give_up(self, partition: int) -> NoReturn:
@@ -93,12 +99,8 @@ class StateTable:
         for number in given_up:
             await self._clear(number)
         began_late = await self.continuity.begin(stateless | given_up)
-        if began_late is None:
-            return
-        self.began_late = began_late
-        # Not before the group reads the log again: a crash in between would leave a first part of the state.
-        for number in given_up:
-            await self._delete(number, [_given_up_key(number)])
+        if began_late is not None:
+            self.began_late, self._given_up = began_late, given_up
 
     async def _clear(self, partition: int) -> None:
         store: Any = self._table.data
