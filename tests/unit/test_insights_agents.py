@@ -6,7 +6,8 @@ from msgspec.structs import replace
 from services.common.events.alerts import AlertRule
 from services.common.topics import Topic
 from tests.support.camera_feed import T0, insight, minutes, session
-from tests.support.insights_feed import CrashError, InsightsFeed
+from tests.support.handlers import CrashError
+from tests.support.insights_feed import InsightsFeed
 
 LONG_STAY = AlertRule(
     rule_id="stay", version=1, name="stay", kind="dwell_exceeded", threshold=600, severity="low", updated_at=T0
