@@ -5,8 +5,6 @@ from contextlib import AsyncExitStack
 from functools import cache
 from itertools import count
 
-from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import GroupCoordinatorNotAvailableError
 from aiokafka.partitioner import murmur2
 
 from deploy.local.ports import free_ports
@@ -15,8 +13,8 @@ from services.processor.app import APP_ID
 from tests.benchmarks.bench import Bench, Goal, Measured, Row, Section, pin
 from tests.benchmarks.drain import Drained, drain
 from tests.benchmarks.load import PRESENT, Records, at_camera, bulk, items_of
+from tests.support.kafka import shared_by
 from tests.support.processes import ServiceProcesses
-from tests.support.waiting import wait_until
 
 APART = 2
 
@@ -125,7 +123,7 @@ async def _drain(bench: Bench, processes: int, load: Records) -> Drained:
             await stack.enter_async_context(services)
             started.append(services.spawn("processor", "-m", "services.processor"))
             pin(started[-1].pid, {bench.cores[number % len(bench.cores)]})
-        await _share(kafka, processes)
+        await shared_by(kafka, APP_ID, processes)
         return await drain(
             kafka,
             started,
@@ -135,22 +133,3 @@ async def _drain(bench: Bench, processes: int, load: Records) -> Drained:
             load=load,
             beside=[bench.broker],
         )
-
-
-async def _share(kafka: str, processes: int) -> None:
-    """Wait until so many processes have divided the partitions between them."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
-    await admin.start()
-
-    async def shared() -> bool:
-        try:
-            [answer] = await admin.describe_consumer_groups([APP_ID])
-        except GroupCoordinatorNotAvailableError:
-            return False
-        [[_, _, state, _, _, members, *_]] = answer.groups
-        return state == "Stable" and len(members) == processes
-
-    try:
-        await wait_until(shared, 60)
-    finally:
-        await admin.close()

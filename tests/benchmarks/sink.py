@@ -29,8 +29,8 @@ TOPICS = (Topic.APPEARANCES, Topic.SESSIONS, Topic.OCCUPANCY)
 POLL_SECONDS = 0.1
 
 PAGE = f"""
-One process on one core, `python -m services.sink` as it is deployed, reads topics that were filled before; PostgreSQL,
-broker and generator have the other cores. {{appearances:,}} appearances of {CAMERAS} cameras in records of 500, the
+One process on one core, `python -m services.sink` as it is deployed, reads topics that were filled before; PostgreSQL
+and broker have two. {{appearances:,}} appearances of {CAMERAS} cameras in records of 500, the
 sessions that a processor makes of them record by record, {PRESENT} subjects present at each camera, and the minutes
 that these touch. Timed from its first commit seen to its last; rows are those of the three tables in the end, though a
 session and a minute are told several times. Offsets are in the same transactions, and every session record is checked

@@ -1,6 +1,5 @@
 """What must hold after every fault, looked at from outside: against the oracle, and I1 to I8 as far as they show."""
 
-from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import Any, Self
 
@@ -9,9 +8,13 @@ import pandas as pd
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
+from services.common.events.sessions import Session
+from services.common.kafka.groups import INSIGHTS, PROCESSOR, SINK
 from services.common.topics import PARTITIONS, TOPICS, Topic
 from tests import oracle
+from tests.faults.load import RULES
 from tests.faults.walks import Report
+from tests.oracle_alerts import Breach, breaches
 from tests.support import stored
 from tests.support.kafka import read_items
 
@@ -31,12 +34,14 @@ TABLES = {
 }
 
 GROUPS: dict[str, tuple[Topic, ...]] = {
-    "dwell-processor": (Topic.APPEARANCES,),
-    "dwell-insights": (Topic.SESSIONS, Topic.INSIGHTS, Topic.CAMERAS),
+    PROCESSOR: (Topic.APPEARANCES,),
+    INSIGHTS: (Topic.SESSIONS, Topic.INSIGHTS, Topic.CAMERAS),
 }
 """In the order in which records pass: a group without lag has told all that the ones before it told."""
 
 SINK_TOPICS = tuple(spec.topic for spec in TOPICS if "sink" in spec.consumers)
+
+READ = {**GROUPS, SINK: SINK_TOPICS}
 
 PEAK_BYTES = 600 * 1024 * 1024
 
@@ -57,6 +62,9 @@ class Expected:
             "minutes": stored.expected(oracle.occupancy_minutes(sessions), stored.MINUTE),
             "insights": stored.expected(merged, stored.INSIGHT),
         }
+        self.alerts = {
+            breach for rule in RULES for breach in breaches(rule, sessions, pd.Timedelta(seconds=GAP_SECONDS))
+        }
 
     @property
     def cameras(self) -> set[str]:
@@ -66,9 +74,11 @@ class Expected:
 class Stored:
     """The same tables as PostgreSQL holds them."""
 
-    def __init__(self, appearances: Counter[tuple[str, str]], tables: dict[str, Rows]) -> None:
+    def __init__(self, appearances: set[tuple[str, str]], tables: dict[str, Rows], alerts: dict[Breach, str]) -> None:
         self.appearances = appearances
         self.tables = tables
+        self.alerts = alerts
+        """And their status."""
 
     @classmethod
     async def read(cls, pool: asyncpg.Pool, cameras: Collection[str]) -> "Stored":
@@ -76,21 +86,33 @@ class Stored:
             "SELECT camera_id, appearance_key FROM appearances WHERE camera_id = ANY($1)", list(cameras)
         )
         return cls(
-            Counter((row["camera_id"], row["appearance_key"]) for row in rows),
+            {(row["camera_id"], row["appearance_key"]) for row in rows},
             {
                 "sessions": await stored.sessions(pool, cameras),
                 "minutes": await stored.minutes(pool, cameras),
                 "insights": await stored.insights(pool, cameras),
             },
+            {
+                Breach(*breach): status
+                for *breach, status in await pool.fetch(
+                    f"SELECT {', '.join(Breach._fields)}, status FROM alerts WHERE camera_id = ANY($1)", list(cameras)
+                )
+            },
         )
 
 
 class Comparison:
-    """`lost` is wanted and not there, `extra` is there and not wanted, `wrong` is there with other values."""
+    """`lost` is wanted and not there, `extra` is there and not wanted, `wrong` is there with other values.
+
+    An alert of what held for a moment is no more than history, once it is resolved.
+    """
 
     def __init__(self, wanted: Expected, found: Stored) -> None:
-        self.lost: list[Any] = sorted(wanted.keys - found.appearances.keys())
-        self.extra: list[Any] = [key for key in found.appearances if key not in wanted.keys]
+        self.lost: list[Any] = [*sorted(wanted.keys - found.appearances), *(wanted.alerts - found.alerts.keys())]
+        self.extra: list[Any] = [
+            *sorted(found.appearances - wanted.keys),
+            *(alert for alert, status in found.alerts.items() if status == "open" and alert not in wanted.alerts),
+        ]
         self.wrong: list[Any] = []
         for name, rows in wanted.tables.items():
             there = found.tables[name]
@@ -138,7 +160,7 @@ class Places:
         return {
             (place.topic, place.partition): at.offset
             for place, at in found.items()
-            if place.topic in GROUPS[group] and at.offset >= 0
+            if place.topic in READ[group] and at.offset >= 0
         }
 
     async def written(self) -> dict[Place, int]:
@@ -149,18 +171,25 @@ class Places:
         """The partitions that a reader is behind on: whose, and by how many records. Empty when all is taken."""
         behind = await self._untold()
         for group, topics in GROUPS.items():
-            behind |= _behind(group, await self.committed(group), await self.ends(topics))
-        behind |= _behind("dwell-sink", await self.written(), await self.ends(SINK_TOPICS))
+            behind |= await self._behind(group, await self.committed(group), topics)
+        behind |= await self._behind(SINK, await self.written(), SINK_TOPICS)
         return behind | await self._untold()
+
+    async def _behind(
+        self, reader: str, places: dict[Place, int], topics: Collection[Topic]
+    ) -> dict[Place, tuple[str, int]]:
+        partitions = [TopicPartition(topic, number) for topic in topics for number in range(PARTITIONS)]
+        first = await self._consumer.beginning_offsets(partitions)
+        lag = {
+            place: end - max(places.get(place, 0), first[TopicPartition(*place)])
+            for place, end in (await self.ends(topics)).items()
+        }
+        return {place: (reader, count) for place, count in lag.items() if count > 0}
 
     async def _untold(self) -> dict[Place, tuple[str, int]]:
         """Sessions that the sink has repaired and sessions.v1 does not have yet."""
         count = await self._pool.fetchval("SELECT count(*) FROM session_outbox")
-        return {("session_outbox", 0): ("dwell-sink", count)} if count else {}
-
-
-def _behind(reader: str, places: dict[Place, int], ends: dict[Place, int]) -> dict[Place, tuple[str, int]]:
-    return {place: (reader, end - places.get(place, 0)) for place, end in ends.items() if end > places.get(place, 0)}
+        return {("session_outbox", 0): (SINK, count)} if count else {}
 
 
 async def broken_invariants(
@@ -168,23 +197,35 @@ async def broken_invariants(
 ) -> list[str]:
     """One line for each invariant that does not hold."""
     return [
+        *await _refused(pool, wanted),
         *await _contradictions(kafka, pool),
-        *await _offsets_beyond_the_log(places),
+        *await _offsets_out_of_order(places),
         *await _sessions_that_touch(pool, wanted),
         *await _alerts_of_nothing(pool),
         *[f"I7: {name} took {peak >> 20} MiB" for name, peak in peak_bytes.items() if peak > PEAK_BYTES],
     ]
 
 
+async def _refused(pool: asyncpg.Pool, wanted: Expected) -> list[str]:
+    """I1. What was accepted is in one place: it is stored, and no part of it is in the quarantine as well."""
+    rows = await pool.fetch(
+        "SELECT source, reason_code FROM quarantine WHERE camera_id = ANY($1)", list(wanted.cameras)
+    )
+    return [f"I1: {row['source']} of a good camera is in the quarantine: {row['reason_code']}" for row in rows]
+
+
 async def _contradictions(kafka: str, pool: asyncpg.Pool) -> list[str]:
     """I2. A revision of an id says the same whenever it is told, and the greatest, or its repair, is what is stored.
 
-    Along the topic revisions may go back: what a crash repeats may be cut into other steps.
+    Along the topic revisions may go back: what a crash repeats may be cut into other steps. A processor with little
+    memory may then be sure of what it told as partial before.
     """
     broken = []
     for topic, fields in IDENTITIES.items():
         told: dict[Any, dict[int, Any]] = {}
         for item in await read_items(kafka, topic):
+            if isinstance(item, Session) and item.partial:
+                continue
             key = tuple(getattr(item, field) for field in fields)
             revision = item.revision  # type: ignore[attr-defined]
             first = told.setdefault(key, {}).setdefault(revision, item)
@@ -200,15 +241,22 @@ async def _contradictions(kafka: str, pool: asyncpg.Pool) -> list[str]:
     return broken
 
 
-async def _offsets_beyond_the_log(places: Places) -> list[str]:
-    """I3."""
-    readers = {group: await places.committed(group) for group in GROUPS} | {"dwell-sink": await places.written()}
+async def _offsets_out_of_order(places: Places) -> list[str]:
+    """I3. What a group has told Kafka is done at most as far as it is, and that at most as far as the log goes."""
+    committed = {group: await places.committed(group) for group in GROUPS}
+    # In this order, since the sink goes on.
+    told, written = await places.committed(SINK), await places.written()
     ends = await places.ends([spec.topic for spec in TOPICS])
-    return [
+    beyond = [
         f"I3: {reader} is at {offset} of {place}, which ends at {ends[place]}"
-        for reader, offsets in readers.items()
+        for reader, offsets in {**committed, SINK: written}.items()
         for place, offset in offsets.items()
         if offset > ends[place]
+    ]
+    return beyond + [
+        f"I3: the sink is at {written.get(place)} of {place} and has told Kafka {offset}"
+        for place, offset in told.items()
+        if offset > written.get(place, 0)
     ]
 
 

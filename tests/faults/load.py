@@ -45,10 +45,11 @@ COLUMNS = {
 RULES = [
     AlertRule(
         rule_id=kind, version=1, name=kind, kind=kind, threshold=threshold, severity="high",
-        updated_at=datetime(2026, 3, 1, tzinfo=UTC), cooldown_seconds=60.0,
+        updated_at=datetime(2026, 3, 1, tzinfo=UTC), cooldown_seconds=0.0,
     )
     for kind, threshold in (("dwell_exceeded", 90.0), ("occupancy_exceeded", 3.0))
 ]  # fmt: skip
+"""Without a cooldown: an alert of what held for a moment would keep the next one from opening."""
 
 
 class Load:

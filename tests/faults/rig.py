@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from time import monotonic
 from typing import NamedTuple, Self
@@ -13,7 +13,7 @@ from aiokafka.errors import KafkaError
 from deploy.local.layout import ROOT
 from deploy.local.test_servers import NAMES, LocalServers
 from services.common.postgres import SERVER_AWAY, create_pool
-from tests.faults.invariants import Comparison, Expected, Places, Stored, broken_invariants
+from tests.faults.invariants import Comparison, Expected, Place, Places, Stored, broken_invariants
 from tests.faults.load import PAUSE_SECONDS, Load
 from tests.faults.supervised import Supervised
 from tests.support.databases import fresh_database
@@ -27,6 +27,7 @@ SERVICES = ("gateway", "worker", "processor", "insights", "sink")
 
 DRAIN_SECONDS = 180.0
 SETTLE_SECONDS = 20.0
+WATCH_SECONDS = 0.5
 
 ROWS = ROOT / "deploy" / "local" / "target" / "faults.md"
 
@@ -64,17 +65,37 @@ class Rig:
         self.is_whole = True
         """False once a test may have left something broken."""
         self._runs = 0
+        self._back: list[str] = []
 
     async def endure(self, name: str, fault: Fault, pause_seconds: float = PAUSE_SECONDS) -> None:
         """Let the fault happen under load, then wait for the end of the lag and judge what is stored."""
         self.is_whole = False
         async with self.sources(pause_seconds) as self.load:
             restarts = self.processes.restarts.total()
-            async with self.load.running():
-                await self.accepts_more()
-                await fault(self)
-            await self.judge(name, self.load, restarts)
+            watching = asyncio.create_task(self._steps_back())
+            try:
+                async with self.load.running():
+                    await self.accepts_more()
+                    await fault(self)
+                await self.judge(name, self.load, restarts)
+            finally:
+                watching.cancel()
+            assert not self._back, "\n".join(self._back)
         self.is_whole = True
+
+    async def _steps_back(self) -> None:
+        """I3, as long as it lasts: where the sink goes on reading never lies before where it did."""
+        known: dict[Place, int] = {}
+        while True:
+            with suppress(asyncpg.PostgresError, TimeoutError, *SERVER_AWAY):
+                now = await self.places.written()
+                self._back += [
+                    f"I3: the sink went back to {offset} of {place} from {known[place]}"
+                    for place, offset in now.items()
+                    if offset < known.get(place, 0)
+                ]
+                known |= now
+            await asyncio.sleep(WATCH_SECONDS)
 
     def sources(self, pause_seconds: float = PAUSE_SECONDS) -> Load:
         """Sources with cameras of their own, so that a run can be judged alone."""

@@ -5,26 +5,29 @@ import signal
 
 import pytest
 
+from services.common.kafka.groups import INSIGHTS, PROCESSOR, SINK
 from tests.faults.rig import Fault, Rig
+from tests.support.kafka import shared_by
 
 pytestmark = [pytest.mark.fault, pytest.mark.asyncio(loop_scope="module")]
 
-STOPPED_SECONDS = 32
-"""Beyond the session timeout of 20 s, so that the partitions have gone to the other process by then."""
-
 ROUNDS = 3
 
-SERVICES = ("processor", "insights", "sink")
+SERVICES = {"processor": PROCESSOR, "insights": INSIGHTS, "sink": SINK}
+"""Name → consumer group"""
 
 
 async def stopped_and_continued(rig: Rig) -> None:
     """Stop processes without ending them until others have their partitions, and let them go on."""
     heirs = [f"{name}-2" for name in SERVICES]
     await rig.processes.start(*heirs)
+    for group in SERVICES.values():
+        await shared_by(rig.kafka, group, 2)
     await rig.accepts_more()
     for name in SERVICES:
         rig.processes.signal(name, signal.SIGSTOP)
-    await asyncio.sleep(STOPPED_SECONDS)
+    for group in SERVICES.values():
+        await shared_by(rig.kafka, group, 1)
     for name in SERVICES:
         rig.processes.signal(name, signal.SIGCONT)
     await rig.accepts_more(1000)
@@ -35,8 +38,10 @@ async def stopped_and_continued(rig: Rig) -> None:
 
 async def same_identity(rig: Rig) -> None:
     """A supervisor that takes a stopped process for dead starts another of its name, which has its place at once."""
+    stopped = await shared_by(rig.kafka, PROCESSOR, 1)
     rig.processes.signal("processor", signal.SIGSTOP)
     await rig.processes.start("processor-twin", DWELL_INSTANCE_ID="processor")
+    await shared_by(rig.kafka, PROCESSOR, 1, but=stopped)
     await rig.accepts_more()
     rig.processes.signal("processor", signal.SIGCONT)
     await rig.accepts_more(1000)
@@ -48,13 +53,14 @@ async def storm(rig: Rig) -> None:
     """One process, three, and one again; the last leaves by a kill."""
     for _ in range(ROUNDS):
         await rig.processes.start("processor-2", "processor-3")
-        await rig.accepts_more(500)
+        await shared_by(rig.kafka, PROCESSOR, 3)
+        await rig.accepts_more(200)
         rig.processes.stop("processor-2")
         await asyncio.sleep(5)
         rig.processes.kill("processor-3")
         await asyncio.sleep(5)
         rig.processes.stop("processor-3")
-        await rig.accepts_more(500)
+        await shared_by(rig.kafka, PROCESSOR, 1)
 
 
 FAULTS: list[tuple[str, Fault]] = [

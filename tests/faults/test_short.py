@@ -1,4 +1,4 @@
-"""A selection that runs with every other test: each kind of process dies once, each server once, on one rig."""
+"""A selection that runs with every other test: gateway, processor, insights and sink die once, and each server."""
 
 import pytest
 

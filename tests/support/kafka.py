@@ -1,10 +1,15 @@
 """What tests do with Kafka beyond what the services do."""
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping
+from contextlib import asynccontextmanager
 
 import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.records_to_delete import RecordsToDelete
+from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import GroupCoordinatorNotAvailableError
+from aiokafka.protocol.admin import DeleteGroupsRequest
 
 from services.common.kafka.admin import ensure_topics
 from services.common.kafka.envelopes import decode
@@ -20,52 +25,92 @@ class Record(msgspec.Struct, frozen=True):
     headers: tuple[tuple[str, bytes], ...] = ()
 
 
-async def make_topics_empty(bootstrap: str) -> None:
-    """Delete every topic, tables' changelogs and committed offsets with them, and make the topic table's anew."""
+@asynccontextmanager
+async def admin_of(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await admin.start()
-
-    async def left() -> list[str]:
-        return [name for name in await admin.list_topics() if not name.startswith("__")]
-
-    async def none_left() -> bool:
-        return not await left()
-
     try:
+        yield admin
+    finally:
+        await admin.close()
+
+
+async def make_topics_empty(bootstrap: str) -> None:
+    """Delete every topic, tables' changelogs and committed offsets with them, and make the topic table's anew."""
+    async with admin_of(bootstrap) as admin:
+
+        async def left() -> list[str]:
+            return [name for name in await admin.list_topics() if not name.startswith("__")]
+
+        async def none_left() -> bool:
+            return not await left()
+
         if names := await left():
             await admin.delete_topics(names)
             await wait_until(none_left)
-    finally:
-        await admin.close()
     await ensure_topics(bootstrap, TOPICS)
 
 
 async def changelog_of(bootstrap: str, app_id: str) -> str:
     """The changelog topic of a Faust app, which must have one."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await admin.start()
-    try:
+    async with admin_of(bootstrap) as admin:
         names: list[str] = await admin.list_topics()
-    finally:
-        await admin.close()
     [name] = [name for name in names if name.startswith(f"{app_id}-") and name.endswith("-changelog")]
     return name
 
 
 async def delete_topic(bootstrap: str, name: str) -> None:
     """AssertionError where there is no such topic."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await admin.start()
+    async with admin_of(bootstrap) as admin:
 
-    async def gone() -> bool:
-        return name not in await admin.list_topics()
+        async def gone() -> bool:
+            return name not in await admin.list_topics()
 
-    try:
         assert not await gone(), f"there is no topic {name}"
         await admin.delete_topics([name])
         await wait_until(gone)
+
+
+async def delete_records(bootstrap: str, topic: Topic, before: Mapping[int, int]) -> None:
+    """Let the log begin at the offset `before` (by partition), as retention does in time."""
+    async with admin_of(bootstrap) as admin:
+        await admin.delete_records(
+            {TopicPartition(topic, number): RecordsToDelete(offset) for number, offset in before.items()}
+        )
+
+
+async def delete_group(bootstrap: str, group: str) -> None:
+    """With its offsets, once its last member counts as gone."""
+    client = AIOKafkaClient(bootstrap_servers=bootstrap)
+    await client.bootstrap()
+
+    async def gone() -> bool:
+        answer = await client.send(client.get_random_node(), DeleteGroupsRequest([group]))
+        return [error for _, error in answer.results] == [0]
+
+    try:
+        await wait_until(gone, 60)
     finally:
-        await admin.close()
+        await client.close()
+
+
+async def shared_by(bootstrap: str, group: str, members: int, *, but: Collection[str] = ()) -> set[str]:
+    """Wait until so many members have divided the group's partitions among them, none of them one of `but`.
+
+    Returns their ids; a process has another at each of its starts.
+    """
+    async with admin_of(bootstrap) as admin:
+
+        async def shared() -> set[str]:
+            try:
+                [answer] = await admin.describe_consumer_groups([group])
+            except GroupCoordinatorNotAvailableError:
+                return set()
+            [[_, _, state, _, _, found, *_]] = answer.groups
+            ids = {member[0] for member in found}
+            return ids if state == "Stable" and len(ids) == members and ids.isdisjoint(but) else set()
+
+        return await wait_until(shared, 90)
 
 
 async def produce(bootstrap: str, topic: Topic, values: Iterable[bytes | None], key: bytes) -> list[Record]:

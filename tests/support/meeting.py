@@ -10,6 +10,17 @@ from services.common.events.common import OTHER
 T0 = datetime(2026, 3, 2, tzinfo=UTC)
 CAMERA = "cam-1"
 
+BEGINNINGS = st.sampled_from(
+    [
+        T0,
+        datetime(2024, 2, 28, 23, 55, tzinfo=UTC),  # into a leap day
+        datetime(2024, 2, 29, 23, 55, tzinfo=UTC),  # and out of it
+        datetime(2026, 3, 29, 0, 55, tzinfo=UTC),  # clocks go forward in Europe
+        datetime(2026, 10, 25, 0, 55, tzinfo=UTC),  # and back
+        datetime(2026, 12, 31, 23, 55, tzinfo=UTC),
+    ]
+)
+
 
 @st.composite
 def a_report(draw: st.DrawFn, beginning: datetime = T0) -> Appearance:

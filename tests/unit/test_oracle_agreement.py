@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from services.common.events.appearances import Appearance, subject_id_of
 from services.common.events.insights import InsightEvent, MergedInsight
@@ -15,6 +16,7 @@ from services.processor.domain.buckets import CameraState
 from services.processor.domain.sessionizer import step
 from tests import oracle
 from tests.support import stored
+from tests.support.meeting import BEGINNINGS
 
 CAMERA = "c1"
 GAP = timedelta(seconds=60)
@@ -119,11 +121,15 @@ def plain(items: list[Any]) -> list[dict[str, Any]]:
 @given(
     reports=st.lists(appearances(), min_size=1, max_size=14),
     events=st.lists(insight_events(), max_size=4, unique_by=lambda event: (event.insight_id, event.reported_at)),
+    beginning=BEGINNINGS,
     data=st.data(),
 )
 def test_sessions_minutes_and_merged_insights_are_what_the_oracle_says(
-    reports: list[Appearance], events: list[InsightEvent], data: st.DataObject
+    reports: list[Appearance], events: list[InsightEvent], beginning: datetime, data: st.DataObject
 ) -> None:
+    off = beginning - START
+    reports = [replace(each, started_at=each.started_at + off, ended_at=each.ended_at + off) for each in reports]
+    events = [replace(each, started_at=each.started_at + off) for each in events]
     repeated = data.draw(st.permutations(reports + reports[:3]), label="order")
     cut = data.draw(st.integers(1, 4), label="items a record")
     stream = sessions_stream([repeated[n : n + cut] for n in range(0, len(repeated), cut)])

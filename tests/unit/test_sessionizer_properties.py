@@ -1,7 +1,7 @@
 """Any order, repetition, cut into records and crash gives what one batch over all reports gives."""
 
 from collections import defaultdict
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import pairwise, permutations, product
 from typing import Any
 from unittest.mock import patch
@@ -14,19 +14,9 @@ from services.common.events.common import OTHER, stable_id
 from services.common.events.sessions import Session
 from services.processor.domain.buckets import CameraState
 from services.processor.domain.sessionizer import step
-from tests.support.meeting import CAMERA, T0, a_report
+from tests.support.meeting import BEGINNINGS, CAMERA, T0, a_report
 from tests.support.sessionizer import handle
 
-BEGINNINGS = st.sampled_from(
-    [
-        T0,
-        datetime(2024, 2, 28, 23, 55, tzinfo=UTC),  # into a leap day
-        datetime(2024, 2, 29, 23, 55, tzinfo=UTC),  # and out of it
-        datetime(2026, 3, 29, 0, 55, tzinfo=UTC),  # clocks go forward in Europe
-        datetime(2026, 10, 25, 0, 55, tzinfo=UTC),  # and back
-        datetime(2026, 12, 31, 23, 55, tzinfo=UTC),
-    ]
-)
 GAP_SECONDS = 60
 
 Row = dict[str, Any]
