@@ -12,7 +12,7 @@ from services.common.events.sessions import Session
 from services.common.topics import Topic
 from services.sink.appearances import MERGED_COLUMNS, merged_of
 from services.sink.domain import repair
-from services.sink.domain.repair import GapOf, Span
+from services.sink.domain.facts import GapOf, Span
 from services.sink.domain.reports import Change, Heard, unheard
 from services.sink.tables import TABLES
 

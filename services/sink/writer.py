@@ -14,7 +14,7 @@ from services.common.topics import Topic
 from services.sink.appearances import Appearances
 from services.sink.cameras import store_cameras
 from services.sink.domain.batch import Batch, Partition, Placed
-from services.sink.domain.repair import GapOf
+from services.sink.domain.facts import GapOf
 from services.sink.domain.rows import CameraRow, cameras_of, newest
 from services.sink.forensic import store_forensic
 from services.sink.insights import store_insights

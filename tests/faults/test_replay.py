@@ -26,12 +26,13 @@ HARM = (b"\xc1", b"", b"garbage", b"\x93\x01\x02", b"\xa4\xff\xff\xff\xff", b"\x
 
 PARTITIONS_HARMED = 2
 
+NO_FACTS = "{quarantined_at,revision,doubted}"
 
 WHAT_HOLDS = {"sessions": "status = 'active'", "alerts": "status <> 'resolved'"}
 
 
 async def facts(pool: asyncpg.Pool) -> dict[str, list[Any]]:
-    """Every row of every table of facts that holds, but for revisions and the time at which something was refused.
+    """Every row of every table of facts that holds, but for revisions, doubts, and when something was refused.
 
     What held for a moment, until it was repaired, and how often, follows from where the sink cut its batches: sessions
     that another one absorbed, and alerts that were resolved with such a session.
@@ -39,7 +40,7 @@ async def facts(pool: asyncpg.Pool) -> dict[str, list[Any]]:
     found = {}
     for table in FACTS:
         where = WHAT_HOLDS.get(table, "true")
-        query = f"SELECT to_jsonb({table}) - 'quarantined_at' - 'revision' AS row FROM {table} WHERE {where}"
+        query = f"SELECT to_jsonb({table}) - '{NO_FACTS}'::text[] AS row FROM {table} WHERE {where}"
         found[table] = sorted(str(row["row"]) for row in await pool.fetch(query))
     return found
 

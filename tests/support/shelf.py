@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from services.common.events.appearances import Appearance, MergedAppearance
 from services.common.events.sessions import Session
-from services.sink.domain.repair import Check, Span
+from services.sink.domain.facts import Check, Span
 from services.sink.domain.reports import ByOrigin, Change, Told, change, checks, standing, unheard, united
 from services.sink.domain.rows import AppearanceRow
 from tests.support.stored import SESSION, Rows, keyed, sessions_of

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.common.events.appearances import Appearance, subject_id_of
-from services.sink.domain.repair import Check, Span
+from services.sink.domain.facts import Check, Span
 from services.sink.domain.reports import ByOrigin, checks, standing, united
 from services.sink.domain.rows import AppearanceRow
 

@@ -7,7 +7,8 @@ from msgspec import Struct
 
 from services.common.events.appearances import Appearance, MergedAppearance
 from services.common.events.common import origin_of
-from services.sink.domain.repair import Check, Span, misleading
+from services.sink.domain.facts import Check, Span
+from services.sink.domain.repair import misleading
 from services.sink.domain.rows import AppearanceRow
 
 Told = tuple[Appearance, int]
