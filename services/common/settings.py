@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, computed_field
 from pydantic_settings import (
@@ -51,9 +51,9 @@ class CommonSettings(BaseSettings):
     kafka: str = ""
     kafka_port: int = 9092
     kafka_replication: int = 1
-    postgres: str = ""
+    postgres: str = Field("", repr=False)
     postgres_port: int = 5433
-    redis: str = ""
+    redis: str = Field("", repr=False)
     redis_port: int = 6380
 
     gateway_port: int = 8000
@@ -105,3 +105,9 @@ class CommonSettings(BaseSettings):
 
     def gap_seconds(self, camera_id: str) -> float:
         return self.session_gap_overrides.get(camera_id, self.session_gap_seconds)
+
+    def shown(self) -> dict[str, Any]:
+        """All but the secrets, which are no part of the repr either."""
+        secrets = {name for name, field in type(self).model_fields.items() if not field.repr}
+        secrets |= {name for name, field in type(self).model_computed_fields.items() if not field.repr}
+        return self.model_dump(mode="json", exclude=secrets)

@@ -11,8 +11,6 @@ from services.insights.settings import InsightsSettings
 
 log = get_logger(__name__)
 
-_SECRET = {"postgres", "postgres_dsn", "redis", "redis_url"}
-
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m services.insights", description=__doc__)
@@ -24,7 +22,7 @@ def main() -> None:
     app = create_app(settings, rulebook)
     if arguments.check:
         return
-    log.info("starting", settings=settings.model_dump(mode="json", exclude=_SECRET))
+    log.info("starting", settings=settings.shown())
     run_faust(app, settings, INPUTS, settings.insights_port, {"rules": rulebook.check})
 
 

@@ -9,8 +9,6 @@ from services.notifier.settings import NotifierSettings
 
 log = get_logger(__name__)
 
-_SECRET = {"token_secret", "postgres", "postgres_dsn", "redis", "redis_url"}
-
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m services.notifier", description=__doc__)
@@ -21,7 +19,7 @@ def main() -> None:
     notifier = Notifier(settings)
     if arguments.check:
         return
-    log.info("starting", settings=settings.model_dump(mode="json", exclude=_SECRET))
+    log.info("starting", settings=settings.shown())
     run("notifier", notifier.consume, notifier.beat, notifier.serve)
 
 

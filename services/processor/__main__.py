@@ -10,8 +10,6 @@ from services.processor.settings import ProcessorSettings
 
 log = get_logger(__name__)
 
-_SECRET = {"postgres", "postgres_dsn", "redis", "redis_url"}
-
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m services.processor", description=__doc__)
@@ -22,7 +20,7 @@ def main() -> None:
     app = create_app(settings)
     if arguments.check:
         return
-    log.info("starting", settings=settings.model_dump(mode="json", exclude=_SECRET))
+    log.info("starting", settings=settings.shown())
     run_faust(app, settings, (Topic.APPEARANCES,), settings.processor_port, {})
 
 

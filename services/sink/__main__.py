@@ -2,11 +2,11 @@
 
 import argparse
 import asyncio
-import gc
 import sys
 
 import asyncpg
 
+from services.common.garbage import collect_seldom
 from services.common.logging import configure_logging, get_logger
 from services.common.runner import run
 from services.sink.app import Sink
@@ -26,16 +26,12 @@ def main() -> None:
     sink = Sink(settings)
     if arguments.check:
         return
-    log.info("starting", command=arguments.command, settings=settings.model_dump(mode="json", exclude=_SECRET))
+    log.info("starting", command=arguments.command, settings=settings.shown())
     if arguments.command == "migrate":
         _migrate(settings)
     else:
-        # A batch is some hundred thousand objects, next to none of them in cycles.
-        gc.set_threshold(100_000, 20, 20)
+        collect_seldom()
         run("sink", sink.run, sink.serve_health)
-
-
-_SECRET = {"postgres", "postgres_dsn", "redis", "redis_url"}
 
 
 def _migrate(settings: SinkSettings) -> None:

@@ -3,13 +3,13 @@
 import asyncio
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.admin import AIOKafkaAdminClient
 
 from services.common.topics import Topic
 from services.processor.app import APP_ID
 from tests.benchmarks.bench import Bench
 from tests.benchmarks.drain import ends_of, read_from, wait_until_committed
 from tests.benchmarks.load import CAMERAS, bulk, fill, single
+from tests.support.kafka import changelog_of
 
 SEEN = 5_000
 """Of each camera before: its values are then as large as they become."""
@@ -26,7 +26,7 @@ async def state_bytes_per_event(bench: Bench) -> float:
         await fill(kafka, Topic.APPEARANCES, bulk(SEEN * CAMERAS))
         await processes.start("processor")
         await wait_until_committed(kafka, APP_ID, Topic.APPEARANCES)
-        changelog = await _changelog(kafka)
+        changelog = await changelog_of(kafka, APP_ID)
         before = await ends_of(kafka, changelog)
         async with AIOKafkaProducer(bootstrap_servers=kafka) as producer:
             for key, value in single(events, skipped=SEEN):
@@ -35,13 +35,3 @@ async def state_bytes_per_event(bench: Bench) -> float:
         await wait_until_committed(kafka, APP_ID, Topic.APPEARANCES)
         written = await read_from(kafka, changelog, before)
     return sum(len(record.key) + len(record.value) for record in written) / events
-
-
-async def _changelog(bootstrap: str) -> str:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await admin.start()
-    try:
-        [name] = [name for name in await admin.list_topics() if name.startswith(APP_ID) and name.endswith("-changelog")]
-        return str(name)
-    finally:
-        await admin.close()

@@ -31,6 +31,16 @@ def test_the_environment_moves_ports_and_names_servers(monkeypatch: pytest.Monke
     assert settings.postgres_dsn == "postgresql://db.example/dwell"
 
 
+def test_what_servers_are_reached_with_is_not_shown() -> None:
+    settings = CommonSettings(
+        postgres="postgresql://me:hidden@db/dwell", redis="redis://:hidden@cache/0", kafka="broker:9092"
+    )
+    assert "hidden" not in repr(settings)
+    shown = settings.shown()
+    assert "hidden" not in str(shown)
+    assert shown["kafka_bootstrap"] == "broker:9092"
+
+
 def test_a_camera_may_have_its_own_gap(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DWELL_SESSION_GAP_SECONDS", "90")
     monkeypatch.setenv("DWELL_SESSION_GAP_OVERRIDES", '{"c2": 5.5}')

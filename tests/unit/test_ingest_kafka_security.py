@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from aiokafka.errors import KafkaConnectionError
 
-from services.ingest.__main__ import logged
 from services.ingest.cameras import CameraBook
 from services.ingest.publisher import Publisher
 from services.ingest.settings import IngestSettings
@@ -113,4 +112,4 @@ def test_no_secret_is_shown() -> None:
         corsight_password="hidden words", corsight_webhook_secret="hidden words", corsight_kafka_password="hidden words"
     )
     assert "hidden words" not in repr(settings)
-    assert "hidden words" not in str(logged(settings))
+    assert "hidden words" not in str(settings.shown())

@@ -1,7 +1,6 @@
 """Faust applications as this system uses them: raw bytes, one agent a topic, in-order acks, no Faust windows."""
 
 import asyncio
-import gc
 import os
 import sys
 from collections.abc import Mapping
@@ -12,6 +11,7 @@ import faust
 import uvloop
 from aiokafka.errors import KafkaError
 
+from services.common.garbage import collect_seldom
 from services.common.health import Check
 from services.common.kafka.admin import TopicDriftError, ensure_topics
 from services.common.kafka.transport import quick_transport
@@ -72,8 +72,7 @@ def run_faust(
     """Run the app's worker with health endpoints on `port`, to the end of the process."""
 
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
-    # Bulk makes some thousand objects a record, and next to none in cycles.
-    gc.set_threshold(100_000, 20, 20)
+    collect_seldom()
     Witness(app, settings, topics, checks).start(port)
     _make_changelogs(app, settings)
     settings.home.mkdir(parents=True, exist_ok=True)
