@@ -38,8 +38,8 @@ are as large as they become. A round takes {SAMPLE_RECORDS} steps of each state 
 The state after {{events:,}} events has {FEW:,} keys and has really taken them.
 
 **Process** is `python -m services.processor` with {{process_events:,}} appearances, in one run with 5 cameras and one
-with 500. It is told beside the core and has no goal: the 500 cameras are young and their values small. A million keys
-only the core is tried with.
+with 500. It is told beside the core and has no goal: the 500 cameras are young and their values small, and of 5 cameras
+many records wait at a time, which are then written once. A million keys only the core is tried with.
 """
 
 
