@@ -8,11 +8,11 @@ import pandas as pd
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
+from services.common.events.alerts import AlertRule
 from services.common.events.sessions import Session
 from services.common.kafka.groups import INSIGHTS, PROCESSOR, SINK
 from services.common.topics import PARTITIONS, TOPICS, Topic
 from tests import oracle
-from tests.faults.load import RULES
 from tests.faults.walks import Report
 from tests.oracle_alerts import Breach, breaches
 from tests.support import stored
@@ -52,7 +52,7 @@ Place = tuple[str, int]
 class Expected:
     """The oracle's tables of what was accepted."""
 
-    def __init__(self, accepted: Sequence[Report], insights: Sequence[Report]) -> None:
+    def __init__(self, accepted: Sequence[Report], insights: Sequence[Report], rules: Sequence[AlertRule]) -> None:
         appearances = oracle.appearances(oracle.reports(accepted))
         sessions = oracle.sessions(appearances)
         merged = oracle.merged_insights(oracle.insight_events(insights), sessions) if insights else pd.DataFrame()
@@ -63,7 +63,7 @@ class Expected:
             "insights": stored.expected(merged, stored.INSIGHT),
         }
         self.alerts = {
-            breach for rule in RULES for breach in breaches(rule, sessions, pd.Timedelta(seconds=GAP_SECONDS))
+            breach for rule in rules for breach in breaches(rule, sessions, pd.Timedelta(seconds=GAP_SECONDS))
         }
 
     @property

@@ -56,11 +56,13 @@ class Load:
     """Reports straight to Kafka, as the connector sends them, and as files to the gateway.
 
     `accepted` and `insights` are what was acknowledged; `refusals` are the gateway's answers to files it did not take.
+    `rules` are in force since it was entered.
     """
 
     def __init__(self, bootstrap: str, gateway: str, name: str, pause_seconds: float = PAUSE_SECONDS) -> None:
         self.accepted: list[Report] = []
         self.insights: list[Report] = []
+        self.rules: list[AlertRule] = []
         self.refusals: list[httpx.Response] = []
         self.token = ""
         self._bootstrap = bootstrap
@@ -72,6 +74,7 @@ class Load:
     async def __aenter__(self) -> Self:
         async with EventProducer(self._bootstrap, "faults") as producer:
             await producer.publish(Topic.ALERT_RULES, RULES, "faults")
+        self.rules = RULES
         credentials = {"email": ADMIN_EMAIL, "password": ADMIN_PASSWORD}
         answer = await self._http.post("/api/v1/auth/login", json=credentials)
         assert answer.is_success, answer.text

@@ -105,7 +105,7 @@ class Rig:
     async def judge(self, name: str, load: Load, restarts: int = 0) -> None:
         """Drain, compare with the oracle, look at the invariants, and record the row. AssertionError where it fails."""
         drained = await self.drain()
-        wanted = await asyncio.to_thread(Expected, load.accepted, load.insights)
+        wanted = await asyncio.to_thread(Expected, load.accepted, load.insights, load.rules)
         compared = await self._compare(wanted)
         broken = await broken_invariants(self.kafka, self.pool, self.places, wanted, self.processes.peak_bytes)
         row = Row(
