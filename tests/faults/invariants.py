@@ -7,6 +7,7 @@ import asyncpg
 import pandas as pd
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from msgspec.structs import replace
 
 from services.common.events.alerts import AlertRule
 from services.common.events.sessions import Session
@@ -218,14 +219,16 @@ async def _contradictions(kafka: str, pool: asyncpg.Pool) -> list[str]:
     """I2. A revision of an id says the same whenever it is told, and the greatest, or its repair, is what is stored.
 
     Along the topic revisions may go back: what a crash repeats may be cut into other steps. A processor with little
-    memory may then be sure of what it told as partial before.
+    memory may then be sure of what it told as partial before, and know another beginning of what absorbed a session.
     """
     broken = []
     for topic, fields in IDENTITIES.items():
         told: dict[Any, dict[int, Any]] = {}
         for item in await read_items(kafka, topic):
-            if isinstance(item, Session) and item.partial:
-                continue
+            if isinstance(item, Session):
+                if item.partial:
+                    continue
+                item = replace(item, absorbed_into=None)
             key = tuple(getattr(item, field) for field in fields)
             revision = item.revision  # type: ignore[attr-defined]
             first = told.setdefault(key, {}).setdefault(revision, item)
