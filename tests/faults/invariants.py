@@ -1,9 +1,11 @@
 """What must hold after every fault, looked at from outside: against the oracle, and I1 to I8 as far as they show."""
 
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from typing import Any, Self
 
 import asyncpg
+import msgspec
 import pandas as pd
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
@@ -208,11 +210,23 @@ async def broken_invariants(
 
 
 async def _refused(pool: asyncpg.Pool, wanted: Expected) -> list[str]:
-    """I1. What was accepted is in one place: it is stored, and no part of it is in the quarantine as well."""
+    """I1. What was accepted is stored, and no part of it is in the quarantine as well. All rows of files are good."""
     rows = await pool.fetch(
-        "SELECT source, reason_code FROM quarantine WHERE camera_id = ANY($1)", list(wanted.cameras)
+        "SELECT source, reason_code, raw FROM quarantine WHERE camera_id = ANY($1)", list(wanted.cameras)
     )
-    return [f"I1: {row['source']} of a good camera is in the quarantine: {row['reason_code']}" for row in rows]
+    return [
+        f"I1: {row['source']} was accepted and is in the quarantine: {row['reason_code']}"
+        for row in rows
+        if row["source"].startswith("upload:") or _identity(row["raw"]) in wanted.keys
+    ]
+
+
+def _identity(raw: bytes) -> tuple[str, str] | None:
+    """Of a report."""
+    with suppress(msgspec.DecodeError, KeyError, TypeError):
+        report = msgspec.json.decode(raw)
+        return report["camera_id"], report["appearance_key"]
+    return None
 
 
 async def _contradictions(kafka: str, pool: asyncpg.Pool) -> list[str]:

@@ -229,6 +229,20 @@ class TestOccupancy:
         (joined,) = feed.sessions(*(session(f"c{n}", 50, 1_050) for n in range(3))).alerts
         assert told([joined]) == [("resolved", 0, 1_100, 6.0)]
 
+    def test_the_second_part_of_a_crowd_that_falls_apart_has_an_alert_of_its_own(self) -> None:
+        """Though the one alert, which goes on with the first part, opened when the second began."""
+        feed = CameraFeed([rule("occupancy_exceeded", 2, cooldown_seconds=0)])
+        (alert,) = feed.sessions(*(session(f"b{n}", 1_000, 1_100) for n in range(3))).alerts
+        (joined,) = feed.sessions(*(session(f"a{n}", 0, 1_050) for n in range(3))).alerts
+        assert (joined.alert_id, told([joined])) == (alert.alert_id, [("resolved", 0, 1_100, 6.0)])
+        apart = feed.sessions(*(session(f"a{n}", 0, 100) for n in range(3))).alerts
+        assert sorted(told(apart)) == [("resolved", 0, 100, 3.0), ("resolved", 1_000, 1_100, 3.0)]
+        assert [one.alert_id == alert.alert_id for one in sorted(apart, key=lambda one: one.event_time)] == [
+            True,
+            False,
+        ]
+        assert feed.sessions(session("c", 5_000, 5_001)).alerts == []
+
     def test_a_crowd_that_begins_within_the_cooldown_opens_nothing(self) -> None:
         feed = CameraFeed([CROWD])
         feed.sessions(*(session(f"a{n}", 0, 100) for n in range(3)))

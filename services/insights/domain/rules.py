@@ -145,11 +145,14 @@ def reconcile(
             result.append(_follow(rule, claimed[0], episode))
             result += map(resolved, claimed[1:])
             continue
-        opened = _open(rule, camera_id, episode, processed_at)
-        # An alert whose episode has split may have opened at the very instant at which the second half begins.
-        if opened.alert_id not in taken and not _in_cooldown(rule, episode, ended):
+        if not _in_cooldown(rule, episode, ended):
+            opened = _open(rule, camera_id, episode, processed_at)
+            # An alert whose episode has split may have opened at the very instant at which the second half begins.
+            while opened.alert_id in taken:
+                opened = replace(opened, alert_id=stable_id(opened.alert_id))
             result.append(opened)
             ended.append(opened)
+            taken.add(opened.alert_id)
     return result + [resolved(alert) for alert in unclaimed]
 
 
