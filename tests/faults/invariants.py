@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from services.common.events.alerts import AlertRule
 from services.common.events.sessions import Session
+from services.common.kafka.envelopes import UNREADABLE
 from services.common.kafka.groups import INSIGHTS, PROCESSOR, SINK
 from services.common.topics import PARTITIONS, TOPICS, Topic
 from tests import oracle
@@ -223,7 +224,7 @@ async def _refused(pool: asyncpg.Pool, wanted: Expected) -> list[str]:
 
 def _identity(raw: bytes) -> tuple[str, str] | None:
     """Of a report."""
-    with suppress(msgspec.DecodeError, KeyError, TypeError):
+    with suppress(*UNREADABLE, KeyError, TypeError):
         report = msgspec.json.decode(raw)
         return report["camera_id"], report["appearance_key"]
     return None
