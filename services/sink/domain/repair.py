@@ -20,33 +20,17 @@ from services.sink.domain.rows import AppearanceRow, newest
 
 
 def is_doubtful(told: Session, stored: Session | None, *, doubted: bool) -> bool:
-    """Whether the record may lack appearances, or the stored one of its id what the record knows of.
+    """Whether the record says so itself, or its session was in doubt before.
 
-    Facts only ever add to a session, unless an appearance is found to be of somebody else, or is taken back, which is
-    told as partial; so one that became less was told by somebody who knows less. Who once knew less of a session may do
-    so still, though all he told was right: so whatever the processor says of one that was in doubt before is looked at.
+    Who once knew less of a session may do so still, though all he told was right: so whatever the processor says of
+    such a one is looked at.
     """
-    if stored is None:
-        return told.partial
-    if doubted and told.revision % 2 == 0:
-        return True
-    if told.revision <= stored.revision:
-        return False
-    return told.partial or (stored.status == "active" and _lost_something(told, stored))
+    is_newer = stored is None or told.revision > stored.revision
+    return (told.partial and is_newer) or (doubted and told.revision % 2 == 0)
 
 
 def _differs(told: Session, stored: Session) -> bool:
     return told.revision == stored.revision and not told.partial and told != stored
-
-
-def _lost_something(told: Session, stored: Session) -> bool:
-    return (
-        told.started_at > stored.started_at
-        or told.ended_at < stored.ended_at
-        or told.appearance_count < stored.appearance_count
-        or told.visible_seconds < stored.visible_seconds
-        or (told.age_group, told.gender) != (stored.age_group, stored.gender)
-    )
 
 
 def misleading(
